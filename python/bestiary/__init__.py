@@ -1,0 +1,69 @@
+"""
+Chaotic systems as equations: integrated in parallel, measured with error bars, forecast.
+
+>>> import bestiary as bst
+>>> bst.system("Lorenz").trajectory(1000).x.shape
+(1000, 3)
+
+Importing the package reads no file and draws in nothing beyond NumPy; the rest comes when it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._core import LanguageError, __version__
+from .exceptions import (
+    BestiaryError,
+    CatalogueError,
+    DatasetError,
+    MissingExtra,
+    RequestError,
+    UnknownName,
+    UnknownParameter,
+    UnknownSystem,
+)
+from .registry import add_folder, load, system, systems
+from .system import System
+from .trajectories import Ensemble, Trajectory
+
+if TYPE_CHECKING:
+    from .dataset import generate
+
+__all__ = [
+    "BestiaryError",
+    "CatalogueError",
+    "DatasetError",
+    "Ensemble",
+    "LanguageError",
+    "MissingExtra",
+    "RequestError",
+    "System",
+    "Trajectory",
+    "UnknownName",
+    "UnknownParameter",
+    "UnknownSystem",
+    "__version__",
+    "add_folder",
+    "generate",
+    "load",
+    "system",
+    "systems",
+]
+
+# Names that live in modules whose import is not free. `bestiary.system` is the function, which is why the class's
+# module is not reachable as an attribute.
+_LATER = {"generate": "dataset"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        value = getattr(import_module(f".{_LATER[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if name in ("dataset", "plot"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,160 @@
+"""The compiled part: language, integration, measures. Friendliness lives in the Python modules around it."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+Array = NDArray[np.float64]
+
+class LanguageError(ValueError):
+    """The text of an equation could not be understood; the message points at the character."""
+
+class System:
+    """Equations made ready to run. Immutable. Vectors are flattened, row-major, in the order of declaration."""
+
+    @staticmethod
+    def build(
+        kind: str,
+        text: str,
+        parameters: Mapping[str, float | Array],
+        structure: Mapping[str, int],
+        state: Sequence[tuple[str, int | None]],
+        observables: Mapping[str, str] = ...,
+        periods: Mapping[str, str] = ...,
+    ) -> System:
+        """
+        kind: "flow", "map", "delay" or "stochastic". parameters: scalars, vectors, matrices (values are defaults).
+        structure: whole numbers that fix sizes. state: (name, None) for a scalar, (name, size) for a vector, in order.
+        observables: name -> expression of the state. periods: state name -> expression, the state being an angle.
+        """
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str:
+        """The equations, printed canonically; building from it gives the same system."""
+    @property
+    def names(self) -> list[str]:
+        """Flattened state names: x1, x2, ... for a vector x."""
+    @property
+    def parameter_names(self) -> list[str]:
+        """Flattened parameter names: K1_2 for row 1, column 2 of K."""
+    @property
+    def parameter_values(self) -> Array:
+        """Flattened default values, shape (k,)."""
+    @property
+    def observable_names(self) -> list[str]: ...
+    @property
+    def is_autonomous(self) -> bool:
+        """Time does not appear."""
+    @property
+    def is_smooth(self) -> bool:
+        """No kink or jump (abs, sign, floor, where, ...): Taylor series apply."""
+    @property
+    def n_delays(self) -> int: ...
+    def delays(self, parameters: Array | None = None) -> Array: ...
+    @property
+    def program_length(self) -> int:
+        """Instructions in the compiled right-hand side."""
+    def latex(self) -> list[str]:
+        """One line of LaTeX an equation, indices, sums and definitions kept as written."""
+    def numpy_source(self) -> str:
+        """Source of a Python function rhs(x, t, p) on NumPy arrays, x of shape (d, ...), p flattened parameters."""
+    def derivative_text(self, variable: str) -> list[str]:
+        """d(equation)/d(variable) for each state equation, in the language."""
+    def rhs(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
+        """x (m, d), t (m,), parameters (k,) or (m, k), delayed (m, n_delayed_terms) -> (m, d). A map's image."""
+    def jacobian(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
+        """-> (m, d, d), row = equation, column = variable."""
+    def divergence(self, x: Array, t: Array, parameters: Array) -> Array:
+        """Trace of the Jacobian -> (m,)."""
+    def observe(self, x: Array, t: Array, parameters: Array) -> Array:
+        """-> (m, n_observables)."""
+    def periods(self, parameters: Array | None = None) -> Array:
+        """Period of each state variable, NaN where it is no angle -> (d,)."""
+
+class Result:
+    """What `solve` returns: m trajectories of n samples of d variables."""
+
+    @property
+    def x(self) -> Array:
+        """(m, n, d); NaN after a stop."""
+    @property
+    def outcomes(self) -> list[str]:
+        """(m,): "ok", "diverged", "stalled", "left domain" or "out of steps"."""
+    @property
+    def stop_times(self) -> Array:
+        """(m,): time of the stop, NaN where the outcome is "ok"."""
+    @property
+    def steps(self) -> NDArray[np.int64]: ...
+    @property
+    def rejected(self) -> NDArray[np.int64]: ...
+    @property
+    def evaluations(self) -> NDArray[np.int64]: ...
+    @property
+    def method(self) -> str:
+        """The method used, never "auto"."""
+
+def solve(
+    system: System,
+    initial: Array,
+    parameters: Array,
+    *,
+    start: Array,
+    dt: float | None = None,
+    n: int | None = None,
+    times: Array | None = None,
+    method: str = "auto",
+    rtol: float = 1e-12,
+    atol: Array | None = None,
+    step: float | None = None,
+    max_steps: int = ...,
+    seed: int = 0,
+    first_path: int = 0,
+    forcing: Array | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """
+    Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
+
+    Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in iterations
+    (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853 by the method of steps);
+    "milstein" for stochastic. step: fixed step of rk4 and milstein. forcing (d,): standard deviation of additive white noise
+    (per square root of time) put on a flow: it is then integrated as a stochastic system. Path i of the noise is
+    f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
+
+    Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
+    """
+
+def largest_exponent(
+    system: System,
+    initial: Array,
+    parameters: Array,
+    *,
+    start: float,
+    transient: float,
+    duration: float,
+    segments: int,
+    method: str = "auto",
+    rtol: float = 1e-9,
+    atol: Array | None = None,
+    step: float | None = None,
+    threads: int | None = None,
+) -> Array:
+    """
+    Finite-time largest Lyapunov exponents of m trajectories over equal segments of `duration`: (m, segments), per unit of time.
+
+    From the tangent flow with renormalisation (Benettin et al. 1980). Not for delay or stochastic systems.
+    """
+
+def uniforms(seed: int, path: int, n: int) -> Array:
+    """n uniform numbers in [0, 1), a function of (seed, path, position): the generator used for noise and initial states."""
+
+def normals(seed: int, path: int, n: int) -> Array:
+    """n standard normal numbers, likewise."""
+
+def machine() -> dict[str, str | int]:
+    """version, vector unit in use ("baseline", "avx2", "avx512", "neon"), available threads."""

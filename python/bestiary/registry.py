@@ -1,0 +1,241 @@
+"""
+Systems by name: the catalogue that comes with the package, and folders or files of the user's own.
+
+Files are read when they are first asked for. Making a table of all systems reads the head of each file only.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import definition
+from .definition import Entry
+from .exceptions import CatalogueError, RequestError, UnknownName, UnknownSystem
+from .system import System
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+
+_folders: list[Path] = [CATALOGUE]
+_loaded: dict[str, Entry] = {}
+# Sections that the table of systems needs; the others are not parsed for it.
+_SUMMARY_SECTIONS = ("known", "measured")
+
+
+def system(name: str, *, variant: str | None = None, **parameters: object) -> System:
+    """
+    A system of the catalogue by its name or an alias.
+
+    Parameters
+    ----------
+    name : str
+    variant : str
+        A named variant of the entry, such as "dysts" for the form in the dysts collection.
+    **parameters
+        Parameters to change, as in `System.with_parameters`.
+
+    Raises
+    ------
+    UnknownSystem
+        With the nearest name.
+
+    Examples
+    --------
+    >>> system("Lorenz", rho=99.96).parameters["rho"]
+    99.96
+    """
+    found = _system(name, variant, tuple(_folders))
+    return found.with_parameters(**parameters) if parameters else found
+
+
+def systems(
+    *,
+    kind: str | None = None,
+    tag: str | None = None,
+    domain: str | None = None,
+    dimension: int | None = None,
+    smooth: bool | None = None,
+) -> pl.DataFrame:
+    """
+    The catalogue as a frame, one row a system, sorted by name; arguments narrow it down.
+
+    Columns
+    -------
+    name, kind, dimension, domain, tags, smooth, period, largest_exponent, about, citation, doi, aliases, variants.
+    `largest_exponent` is as measured, or published where it has not been measured; null where neither is known.
+    """
+    import polars as pl
+
+    if kind is not None and kind not in definition.KINDS:
+        raise UnknownName("kind", kind, definition.KINDS)
+    schema = {
+        "name": pl.String,
+        "kind": pl.String,
+        "dimension": pl.Int64,
+        "domain": pl.String,
+        "tags": pl.List(pl.String),
+        "smooth": pl.Boolean,
+        "period": pl.Float64,
+        "largest_exponent": pl.Float64,
+        "about": pl.String,
+        "citation": pl.String,
+        "doi": pl.String,
+        "aliases": pl.List(pl.String),
+        "variants": pl.List(pl.String),
+    }
+    rows = list(_rows(tuple(_folders)).values()) + [_row(entry, ()) for entry in _loaded.values()]
+    frame = pl.DataFrame(rows, schema=schema).sort("name")
+    if tag is not None:
+        known = sorted({name for row in rows for name in row["tags"]})
+        if tag not in known:
+            raise UnknownName("tag", tag, known)
+        frame = frame.filter(pl.col("tags").list.contains(tag))
+    for column, value in (("kind", kind), ("domain", domain), ("dimension", dimension), ("smooth", smooth)):
+        if value is not None:
+            frame = frame.filter(pl.col(column) == value)
+    return frame
+
+
+def load(path: str | Path) -> System:
+    """Read a TOML entry of one's own and make it known by its name; gives the system."""
+    path = Path(path)
+    made = System.from_toml(path)
+    if made.name in _paths(tuple(_folders)):
+        raise CatalogueError(f"{path}: there is a system {made.name} already; give this one another name")
+    _loaded[made.name] = made.entry
+    _system.cache_clear()
+    return made
+
+
+def add_folder(path: str | Path) -> None:
+    """Make every TOML entry in a folder (and the folders in it) known by its name."""
+    folder = Path(path).resolve()
+    if not folder.is_dir():
+        raise RequestError(f"{path} is no folder")
+    if folder in _folders:
+        return
+    known = _paths(tuple(_folders))
+    new = _paths((folder,))
+    twice = sorted(set(known) & set(new))
+    if twice:
+        raise CatalogueError(f"{new[twice[0]]}: there is a system {twice[0]} already, in {known[twice[0]]}")
+    _folders.append(folder)
+
+
+def parse(text: str, where: str) -> Entry:
+    """A TOML document as a table; errors say where."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{where}: {error}") from None
+
+
+@lru_cache(maxsize=512)
+def _system(name: str, variant: str | None, folders: tuple[Path, ...]) -> System:
+    if not isinstance(name, str):
+        raise RequestError(f"a system is asked for by its name, not by {name!r}")
+    if name in _loaded:
+        entry = _loaded[name]
+        return System(definition.with_variant(entry, variant) if variant else entry)
+    paths = _paths(folders)
+    path = paths.get(name) or paths.get(_aliases(folders).get(name.lower(), ""))
+    if path is None:
+        raise UnknownSystem("system", name, [*paths, *_loaded, *_alias_names(folders)])
+    return System.from_toml(path, variant=variant)
+
+
+@lru_cache(maxsize=8)
+def _paths(folders: tuple[Path, ...]) -> dict[str, Path]:
+    """The file of each system: it has the system's name."""
+    return {path.stem: path for folder in folders for path in sorted(folder.rglob("*.toml"))}
+
+
+@lru_cache(maxsize=8)
+def _rows(folders: tuple[Path, ...]) -> dict[str, dict[str, Any]]:
+    """The row of each system in the table."""
+    rows = {}
+    for name, path in _paths(folders).items():
+        entry, variants = _summary(path)
+        if entry.get("name") != name:
+            raise CatalogueError(f'{path}: the file should have the name of its system, "{entry.get("name")}.toml"')
+        rows[name] = _row(entry, variants)
+    return rows
+
+
+def _aliases(folders: tuple[Path, ...]) -> dict[str, str]:
+    """Names in lower case, and aliases, that lead to a system."""
+    lowered = {name.lower(): name for name in _paths(folders)}
+    return {alias.lower(): name for name, row in _rows(folders).items() for alias in row["aliases"]} | lowered
+
+
+def _alias_names(folders: tuple[Path, ...]) -> list[str]:
+    return [alias for row in _rows(folders).values() for alias in row["aliases"]]
+
+
+def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
+    """The head of an entry and the sections that the table needs, and the names of its variants."""
+    kept: list[str] = []
+    variants = []
+    keep = True
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            title = line.split("]")[0].strip("[ ]")
+            keep = title in _SUMMARY_SECTIONS
+            if title.startswith("variants."):
+                variants.append(title.split(".")[1].strip('"'))
+        if keep:
+            kept.append(line)
+    return parse("\n".join(kept), str(path)), tuple(variants)
+
+
+def _row(entry: Mapping[str, Any], variants: tuple[str, ...]) -> dict[str, Any]:
+    exponent = None
+    for source in ("measured", "known"):
+        fact = entry.get(source, {}).get("largest_exponent")
+        if isinstance(fact, Mapping) and exponent is None:
+            exponent = _constant(fact.get("value", fact.get("exact")), entry)
+    period = entry.get("period", 1.0 if entry.get("kind") == "map" else None)
+    return {
+        **{key: entry.get(key) for key in ("name", "kind", "domain", "about", "citation", "doi")},
+        "dimension": _dimension(entry),
+        "tags": entry.get("tags", []),
+        "smooth": "nonsmooth" not in entry.get("tags", []),
+        "period": None if period is None else float(period),
+        "largest_exponent": exponent,
+        "aliases": entry.get("aliases", []),
+        "variants": [*variants, *entry.get("variants", {})],
+    }
+
+
+def _constant(value: object, entry: Mapping[str, Any]) -> float:
+    if not isinstance(value, str):
+        return definition.number(value, {}, {}, "largest_exponent")
+    structure = entry.get("structure", {})
+    parameters = {
+        name: definition.array(item, structure, {}, name) for name, item in entry.get("parameters", {}).items()
+    }
+    return definition.number(value, structure, parameters, f"largest_exponent of {entry.get('name')}")
+
+
+def _dimension(entry: Mapping[str, Any]) -> int:
+    """Number of state variables, from the sizes of the initial values."""
+    structure = entry.get("structure", {})
+    total = 0
+    for value in entry.get("state", {}).values():
+        if isinstance(value, Mapping):
+            size = value.get("size", 1)
+            total += structure[size] if size in structure else int(definition.number(size, structure, {}, "size"))
+        else:
+            total += len(value) if isinstance(value, list) else 1
+    return total

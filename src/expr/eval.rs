@@ -1,0 +1,100 @@
+//! Running a program over lanes: one instruction at a time, each on all lanes.
+
+use super::functions;
+use super::graph::holds;
+use super::program::{Code, Instruction, Program, two};
+use crate::parallel::simd::{Level, kernel};
+
+/// One number for each lane.
+pub type Row<const L: usize> = [f64; L];
+
+#[inline(always)]
+fn lanes<const L: usize>(f: impl Fn(usize) -> f64) -> Row<L> {
+    let mut row = [0.0; L];
+    for (lane, value) in row.iter_mut().enumerate() {
+        *value = f(lane);
+    }
+    row
+}
+
+kernel! {
+    /// Runs `code` on `registers`.
+    fn run<const L: usize>(code: &[Instruction], registers: &mut [Row<L>]) {
+        for instruction in code {
+            let [a, b, c, d] = instruction.from;
+            let a = registers[a as usize];
+            let value = match instruction.code {
+                Code::Neg => lanes(|l| -a[l]),
+                Code::Unary(row, order) => {
+                    let function = &functions::TABLE[row as usize];
+                    lanes(|l| function.one(order, a[l]))
+                }
+                two_or_more => {
+                    let b = registers[b as usize];
+                    match two_or_more {
+                        Code::Add => lanes(|l| a[l] + b[l]),
+                        Code::Sub => lanes(|l| a[l] - b[l]),
+                        Code::Mul => lanes(|l| a[l] * b[l]),
+                        Code::Div => lanes(|l| a[l] / b[l]),
+                        Code::Binary(row) => lanes(|l| two(row, a[l], b[l])),
+                        three_or_more => {
+                            let c = registers[c as usize];
+                            match three_or_more {
+                                Code::MulAdd => lanes(|l| a[l].mul_add(b[l], c[l])),
+                                Code::MulSub => lanes(|l| a[l].mul_add(b[l], -c[l])),
+                                Code::NegMulAdd => lanes(|l| (-a[l]).mul_add(b[l], c[l])),
+                                Code::Select(comparison) => {
+                                    let d = registers[d as usize];
+                                    lanes(|l| if holds(comparison, a[l], b[l]) { c[l] } else { d[l] })
+                                }
+                                _ => unreachable!("the other codes read fewer registers"),
+                            }
+                        }
+                    }
+                }
+            };
+            registers[instruction.to as usize] = value;
+        }
+    }
+}
+
+/// The registers of a program on `L` lanes.
+#[derive(Clone, Debug)]
+pub struct Evaluator<'p, const L: usize> {
+    program: &'p Program,
+    registers: Vec<Row<L>>,
+    level: Level,
+}
+
+impl<'p, const L: usize> Evaluator<'p, L> {
+    /// Registers for `program`, parameters zero.
+    pub fn new(program: &'p Program, level: Level) -> Self {
+        let mut registers = vec![[0.0; L]; program.n_registers];
+        for (register, &value) in registers.iter_mut().zip(&program.constants) {
+            *register = [value; L];
+        }
+        Self { program, registers, level }
+    }
+
+    /// Puts the parameters of `lane` in place.
+    pub fn set_parameters(&mut self, lane: usize, parameters: &[f64]) {
+        let first = self.program.constants.len();
+        for (register, &value) in self.registers[first..].iter_mut().zip(parameters) {
+            register[lane] = value;
+        }
+        run(self.level, &self.program.prologue, &mut self.registers);
+    }
+
+    /// Evaluates at time `t`, state `x` and delayed terms `z` (one row each) into `out`.
+    #[inline]
+    pub fn eval(&mut self, t: &Row<L>, x: &[Row<L>], z: &[Row<L>], out: &mut [Row<L>]) {
+        let time = self.program.time;
+        self.registers[time] = *t;
+        self.registers[time + 1..][..self.program.n_states].copy_from_slice(&x[..self.program.n_states]);
+        self.registers[time + 1 + self.program.n_states..][..z.len()].copy_from_slice(z);
+        run(self.level, &self.program.body, &mut self.registers);
+        for (out, &register) in out.iter_mut().zip(&self.program.outputs) {
+            *out = self.registers[register as usize];
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Adaptive explicit Runge-Kutta pairs over lanes: `tsit5`, `dop853`. The coefficients are in `tableau`.
+//!
+//! Every lane has its own step, error and verdict, and sums run in the order of the stages whatever the number of
+//! lanes, so a trajectory has the same bits alone or among others.
+
+use super::outcome::Outcome;
+use super::step_size::{LARGEST_STEP, factor, first_step, smallest_step, trial_step};
+use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::tableau::{Interpolant, Tableau, Weights};
+use crate::parallel::simd::{Level, kernel};
+
+/// An adaptive explicit pair with its working memory.
+///
+/// A step is accepted when its error estimate, times the caution of the tableau, is within the tolerance in every
+/// variable. A NaN or an infinity in a stage rejects the step. A step rejected down to 16 units in the last place of
+/// the time ends the trajectory: it left its domain if the last cause was a NaN or an infinity, else it stalled.
+#[derive(Debug)]
+pub struct RungeKutta<const L: usize> {
+    tableau: &'static Tableau,
+    tolerance: Tolerance,
+    level: Level,
+    /// Derivatives of all stages, stage by stage.
+    k: Vec<Row<L>>,
+    /// Argument of a stage.
+    argument: Vec<Row<L>>,
+    /// Lanes whose last attempt was accepted: their stage `last` is the next stage 0.
+    advanced: [bool; L],
+    /// Lanes whose last attempt was rejected: their step must not grow at once.
+    rejected: [bool; L],
+    /// Powers of the interpolant, variable by variable, in the layout of [`Piece`].
+    powers: Vec<Row<L>>,
+}
+
+impl<const L: usize> RungeKutta<L> {
+    /// The pair `tableau` for as many variables as `tolerance` has absolute parts.
+    pub fn new(tableau: &'static Tableau, tolerance: Tolerance) -> Self {
+        let n = tolerance.absolute.len();
+        Self {
+            tableau,
+            level: Level::detect(),
+            k: vec![[0.0; L]; n * tableau.stages()],
+            argument: vec![[0.0; L]; n],
+            advanced: [false; L],
+            rejected: [false; L],
+            powers: vec![[0.0; L]; n * (tableau.interpolant.degree() + 1)],
+            tolerance,
+        }
+    }
+
+    fn variables(&self) -> usize {
+        self.tolerance.absolute.len()
+    }
+
+    /// Compute stage `s` at its place in the step.
+    fn stage<R: Rhs<L>>(&mut self, s: usize, rhs: &mut R, lanes: &Lanes<L>, h: &Row<L>) {
+        let n = self.variables();
+        let (before, rest) = self.k.split_at_mut(s * n);
+        combine(self.level, self.tableau.a[s], before, &lanes.y, h, &mut self.argument);
+        rhs.eval(&after(&lanes.t, self.tableau.c[s], h), &self.argument, &mut rest[..n]);
+    }
+
+    /// The largest of `values` on `lane` in units of the tolerance at state `y`.
+    fn size(&self, values: impl Iterator<Item = f64>, y: &[Row<L>], lane: usize) -> f64 {
+        let Tolerance { relative, absolute } = &self.tolerance;
+        values
+            .zip(absolute.iter().zip(y))
+            .map(|(value, (&absolute, y))| value.abs() / scale(*relative, absolute, y[lane], y[lane]))
+            .fold(0.0, |largest, size| if size <= largest { largest } else { size })
+    }
+}
+
+impl<const L: usize> Stepper<L> for RungeKutta<L> {
+    fn start<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>, lane: usize) {
+        let n = self.variables();
+        self.advanced[lane] = false;
+        self.rejected[lane] = false;
+        // Stages after the first are free, but the last one may be due to become another lane's stage 0.
+        let spare = n..2 * n;
+        rhs.eval(&lanes.t, &lanes.y, &mut self.k[spare.clone()]);
+        for i in 0..n {
+            self.k[i][lane] = self.k[n + i][lane];
+        }
+        let derivative = |k: &[Row<L>], i: usize| k[i][lane];
+        let state = self.size(lanes.y.iter().map(|y| y[lane]), &lanes.y, lane);
+        let slope = self.size((0..n).map(|i| derivative(&self.k, i)), &lanes.y, lane);
+        let trial = trial_step(state, slope);
+        for i in 0..n {
+            self.argument[i] = lanes.y[i];
+            self.argument[i][lane] = trial.mul_add(derivative(&self.k, i), lanes.y[i][lane]);
+        }
+        let mut t = lanes.t;
+        t[lane] += trial;
+        rhs.eval(&t, &self.argument, &mut self.k[spare]);
+        let change = (0..n).map(|i| self.k[n + i][lane] - self.k[i][lane]);
+        let bend = self.size(change, &lanes.y, lane) / trial;
+        lanes.h[lane] = first_step(trial, slope, bend, self.tableau.error_order).max(smallest_step(lanes.t[lane]));
+    }
+
+    fn attempt<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>) -> [Verdict; L] {
+        let (n, last) = (self.variables(), self.tableau.last);
+        for lane in 0..L {
+            if self.advanced[lane] {
+                for i in 0..n {
+                    self.k[i][lane] = self.k[last * n + i][lane];
+                }
+                self.advanced[lane] = false;
+            }
+        }
+        let h = lanes.h;
+        for s in 1..=last {
+            self.stage(s, rhs, lanes, &h);
+        }
+        lanes.y_next.copy_from_slice(&self.argument);
+        let error = estimate(self.level, self.tableau, &self.tolerance, &self.k, &lanes.y, &lanes.y_next, &h);
+        let mut verdicts = [Verdict::Idle; L];
+        for lane in (0..L).filter(|&lane| lanes.running[lane]) {
+            verdicts[lane] = self.judge(lanes, lane, self.tableau.caution * error[lane]);
+        }
+        verdicts
+    }
+
+    fn prepare_pieces<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &Lanes<L>, wanted: &[bool; L]) {
+        if !wanted.contains(&true) {
+            return;
+        }
+        let h = lanes.h_taken;
+        for s in self.tableau.last + 1..self.tableau.stages() {
+            self.stage(s, rhs, lanes, &h);
+        }
+        expand(self.level, self.tableau, &self.k, &lanes.y, &lanes.y_next, &h, &mut self.powers);
+    }
+
+    fn piece(&self, lanes: &Lanes<L>, lane: usize, piece: &mut Piece) {
+        piece.degree = self.tableau.interpolant.degree();
+        piece.unit = lanes.h_taken[lane];
+        piece.coefficients.clear();
+        piece.coefficients.extend(self.powers.iter().map(|row| row[lane]));
+    }
+
+    fn evaluations_per_attempt(&self) -> u64 {
+        self.tableau.last as u64
+    }
+}
+
+impl<const L: usize> RungeKutta<L> {
+    /// Accept or reject the step just tried on `lane`, whose error is `error` times the tolerance, and set the next.
+    fn judge(&mut self, lanes: &mut Lanes<L>, lane: usize, error: f64) -> Verdict {
+        let Tableau { error_order, smallest_factor, largest_factor, .. } = *self.tableau;
+        let h = lanes.h[lane];
+        let shortest = smallest_step(lanes.t[lane]);
+        if error <= 1.0 {
+            let largest = if self.rejected[lane] { 1.0 } else { largest_factor };
+            self.advanced[lane] = true;
+            self.rejected[lane] = false;
+            lanes.h_taken[lane] = h;
+            lanes.h[lane] = (h * factor(error, error_order, smallest_factor, largest)).clamp(shortest, LARGEST_STEP);
+            return Verdict::Accepted;
+        }
+        if error.is_nan() && self.k[..self.variables()].iter().any(|k| !k[lane].is_finite()) {
+            return Verdict::Failed(Outcome::LeftDomain);
+        }
+        let smaller = if error.is_nan() { 0.1 * h } else { h * factor(error, error_order, smallest_factor, 1.0) };
+        self.rejected[lane] = true;
+        lanes.h[lane] = smaller.max(f64::MIN_POSITIVE);
+        match smaller < shortest {
+            true if error.is_nan() => Verdict::Failed(Outcome::LeftDomain),
+            true => Verdict::Failed(Outcome::Stalled),
+            false => Verdict::Rejected,
+        }
+    }
+}
+
+/// `t + c h`.
+fn after<const L: usize>(t: &Row<L>, c: f64, h: &Row<L>) -> Row<L> {
+    std::array::from_fn(|lane| c.mul_add(h[lane], t[lane]))
+}
+
+/// The error that the tolerance allows to a variable that goes from `a` to `b`; never zero.
+#[inline(always)]
+fn scale(relative: f64, absolute: f64, a: f64, b: f64) -> f64 {
+    let (a, b) = (a.abs(), b.abs());
+    let size = if a > b { a } else { b };
+    let scale = relative.mul_add(size, absolute);
+    if scale > f64::MIN_POSITIVE { scale } else { f64::MIN_POSITIVE }
+}
+
+/// `sum_j w_j k_j` of variable `i`, stages in order.
+#[inline(always)]
+fn weighted<const L: usize>(weights: &[(usize, f64)], k: &[Row<L>], n: usize, i: usize) -> Row<L> {
+    let mut sum = [0.0; L];
+    for &(j, weight) in weights {
+        let stage = &k[j * n + i];
+        for lane in 0..L {
+            sum[lane] = weight.mul_add(stage[lane], sum[lane]);
+        }
+    }
+    sum
+}
+
+/// `sum_j w_j k_j` of variable `i` over all stages that have a weight, zero weights included.
+#[inline(always)]
+fn weighted_all<const L: usize>(weights: &[f64], k: &[Row<L>], n: usize, i: usize) -> Row<L> {
+    let mut sum = [0.0; L];
+    for (j, &weight) in weights.iter().enumerate() {
+        let stage = &k[j * n + i];
+        for lane in 0..L {
+            sum[lane] = weight.mul_add(stage[lane], sum[lane]);
+        }
+    }
+    sum
+}
+
+kernel! {
+    /// `y + h sum_j w_j k_j` for every variable.
+    fn combine<const L: usize>(weights: Weights, k: &[Row<L>], y: &[Row<L>], h: &Row<L>, out: &mut [Row<L>]) {
+        let n = y.len();
+        for i in 0..n {
+            let sum = weighted(weights, k, n, i);
+            for lane in 0..L {
+                out[i][lane] = h[lane].mul_add(sum[lane], y[i][lane]);
+            }
+        }
+    }
+
+    /// The error of a step in units of the tolerance, the largest over the variables; NaN if any stage or the new
+    /// state is NaN or infinite (a zero weight times such a stage is NaN, so no weight is skipped).
+    ///
+    /// With a coarser estimate `e3` beside the finer `e`, it is `e^2 / sqrt(e^2 + 0.01 e3^2)` (Hairer, Norsett & Wanner
+    /// 1993, II.10), written so that it cannot overflow.
+    fn estimate<const L: usize>(
+        tableau: &Tableau, tolerance: &Tolerance, k: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], h: &Row<L>,
+    ) -> Row<L> {
+        let n = y.len();
+        let (mut fine, mut coarse, mut guard) = ([0.0; L], [0.0; L], [0.0; L]);
+        for i in 0..n {
+            let mut divisor = [0.0; L];
+            let sum = weighted_all(tableau.error, k, n, i);
+            for lane in 0..L {
+                divisor[lane] = scale(tolerance.relative, tolerance.absolute[i], y[i][lane], y_next[i][lane]);
+                let size = sum[lane].abs() / divisor[lane];
+                fine[lane] = if size > fine[lane] { size } else { fine[lane] };
+                guard[lane] = 0.0_f64.mul_add(sum[lane] + y_next[i][lane], guard[lane]);
+            }
+            if let Some(weights) = tableau.coarse_error {
+                let sum = weighted_all(weights, k, n, i);
+                for lane in 0..L {
+                    let size = sum[lane].abs() / divisor[lane];
+                    coarse[lane] = if size > coarse[lane] { size } else { coarse[lane] };
+                }
+            }
+        }
+        let mut error = [0.0; L];
+        for lane in 0..L {
+            let ratio = if coarse[lane] > 0.0 { 0.1 * (coarse[lane] / fine[lane]) } else { 0.0 };
+            let reduced = if fine[lane] > 0.0 { fine[lane] / ratio.mul_add(ratio, 1.0).sqrt() } else { 0.0 };
+            error[lane] = h[lane].mul_add(reduced, guard[lane]);
+        }
+        error
+    }
+
+    /// The interpolant of a step as powers of `theta`, degree plus one for each variable.
+    fn expand<const L: usize>(
+        tableau: &Tableau, k: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], h: &Row<L>, powers: &mut [Row<L>],
+    ) {
+        let n = y.len();
+        let degree = tableau.interpolant.degree();
+        for (i, powers) in powers.chunks_exact_mut(degree + 1).enumerate() {
+            match tableau.interpolant {
+                Interpolant::Powers(rows) => {
+                    for (row, power) in rows.iter().zip(&mut powers[1..]) {
+                        let sum = weighted_all(row, k, n, i);
+                        for lane in 0..L {
+                            power[lane] = h[lane] * sum[lane];
+                        }
+                    }
+                }
+                Interpolant::Nested(rows) => {
+                    let (first, last) = (&k[i], &k[tableau.last * n + i]);
+                    powers.fill([0.0; L]);
+                    for m in (0..degree).rev() {
+                        let term = if m > 2 { weighted(rows[m - 3], k, n, i) } else { [0.0; L] };
+                        // So far `powers` is a polynomial of degree `degree - 2 - m` ; multiply by theta or
+                        // 1 - theta, which alternate and begin with theta at the outside.
+                        for lane in 0..L {
+                            let rise = y_next[i][lane] - y[i][lane];
+                            let bend = h[lane].mul_add(first[lane], -rise);
+                            let term = match m {
+                                0 => rise,
+                                1 => bend,
+                                2 => h[lane].mul_add(-last[lane], rise) - bend,
+                                _ => h[lane] * term[lane],
+                            };
+                            let mut carried = 0.0;
+                            for power in powers.iter_mut().take(degree - m) {
+                                let old = power[lane];
+                                power[lane] = if m % 2 == 0 { old - carried } else { carried };
+                                carried = old;
+                            }
+                            powers[0][lane] += term;
+                        }
+                    }
+                    // The outermost factor theta.
+                    for p in (1..=degree).rev() {
+                        powers[p] = powers[p - 1];
+                    }
+                }
+            }
+            powers[0] = y[i];
+        }
+    }
+}
