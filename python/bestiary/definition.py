@@ -90,7 +90,7 @@ def with_variant(entry: Entry, variant: str) -> Entry:
             raise CatalogueError(f"{entry['name']}, variant {variant}: {UnknownName('key', key, known)}")
     for key in ("equations", "noise"):
         result[key] = {left: right for left, right in result[key].items() if _stem(left) in result["state"]}
-    result["name"] = f"{entry['name']}.{variant}"
+    result["name"] = f"{entry['name']}:{variant}"
     return checked(result, result["name"])
 
 
@@ -104,7 +104,7 @@ def compose(entry: Entry) -> str:
 
 
 def decompose(text: str) -> dict[str, dict[str, str]]:
-    """The tables `definitions`, `equations` and `noise` of a text as the compiled part prints it, a statement a line."""
+    """The tables `definitions`, `equations` and `noise` of a text printed with a statement a line."""
     tables: dict[str, dict[str, str]] = {"definitions": {}, "equations": {}, "noise": {}}
     for line in text.splitlines():
         left, _, right = line.partition(" = ")
@@ -149,7 +149,9 @@ def inferred_kind(text: str) -> str:
     return "flow"
 
 
-def number(expression: object, structure: Mapping[str, int], parameters: Mapping[str, float | Array], what: str) -> float:
+def number(
+    expression: object, structure: Mapping[str, int], parameters: Mapping[str, float | Array], what: str
+) -> float:
     """The value of a number or of a constant expression."""
     if isinstance(expression, str):
         text = f"next(entry_value) = {expression}"
@@ -175,6 +177,7 @@ def array(
 
     In `each` the index `i` runs from 1.
     """
+    result: Array
     if isinstance(value, Mapping):
         if set(value) != {"size", "each"}:
             raise RequestError(f'{what}: a table must have the keys "size" and "each", not {sorted(value)}')
@@ -231,7 +234,8 @@ def to_toml(entry: Mapping[str, Any]) -> str:
                 lines = [f"{_key(item)} = {_value(value)}" for item, value in variant.items()]
                 sections.append("\n".join([f"[variants.{_key(name)}]", *lines]))
         else:
-            sections.append("\n".join([f"[{key}]", *(f"{_key(name)} = {_value(value)}" for name, value in table.items())]))
+            lines = [f"{_key(name)} = {_value(value)}" for name, value in table.items()]
+            sections.append("\n".join([f"[{key}]", *lines]))
     return "\n\n".join(["\n".join(heads), *sections]) + "\n"
 
 

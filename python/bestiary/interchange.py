@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 # SymPy's function -> ours.
 _FUNCTIONS = {
-    **{name: name for name in ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh")},
-    **{"sign": "sign", "floor": "floor", "sech": "sech", "Abs": "abs", "Max": "max", "Min": "min", "Mod": "mod"},
+    **{name: name for name in ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "sign", "floor", "sech")},
+    **{"Abs": "abs", "Max": "max", "Min": "min", "Mod": "mod"},
 }
 _RELATIONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "==", "!=": "!="}
 

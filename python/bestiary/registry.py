@@ -79,7 +79,7 @@ def systems(
 
     if kind is not None and kind not in definition.KINDS:
         raise UnknownName("kind", kind, definition.KINDS)
-    schema = {
+    schema: dict[str, Any] = {
         "name": pl.String,
         "kind": pl.String,
         "dimension": pl.Int64,
@@ -136,7 +136,8 @@ def add_folder(path: str | Path) -> None:
 def parse(text: str, where: str) -> Entry:
     """A TOML document as a table; errors say where."""
     try:
-        return tomllib.loads(text)
+        table: Entry = tomllib.loads(text)
+        return table
     except tomllib.TOMLDecodeError as error:
         raise CatalogueError(f"{where}: {error}") from None
 
@@ -186,14 +187,14 @@ def _alias_names(folders: tuple[Path, ...]) -> list[str]:
 def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
     """The head of an entry and the sections that the table needs, and the names of its variants."""
     kept: list[str] = []
-    variants = []
+    variants: dict[str, None] = {}
     keep = True
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             title = line.split("]")[0].strip("[ ]")
             keep = title in _SUMMARY_SECTIONS
             if title.startswith("variants."):
-                variants.append(title.split(".")[1].strip('"'))
+                variants[title.split(".")[1].strip(' "')] = None
         if keep:
             kept.append(line)
     return parse("\n".join(kept), str(path)), tuple(variants)

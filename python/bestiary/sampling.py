@@ -90,7 +90,7 @@ def grid(
             dt = 1.0 if is_map else system.period / (PER_PERIOD if per_period is None else per_period)
     if is_map and dt != int(dt):
         raise RequestError(f"a map is sampled at whole iterations: dt = {dt:g} is not a whole number")
-    return Grid(np.arange(count) * float(dt), float(dt))
+    return Grid(np.arange(count, dtype=np.float64) * np.float64(dt), float(dt))
 
 
 def _listed(system: System, n: int | None, times: ArrayLike) -> Grid:
@@ -137,7 +137,8 @@ def method(system: System, name: str) -> str:
     known = METHODS[system.kind]
     if name not in known:
         if any(name in names for names in METHODS.values()):
-            raise RequestError(f'method "{name}" is not for a {system.kind} such as {system.name}: use {", ".join(known)}')
+            use = ", ".join(known)
+            raise RequestError(f'method "{name}" is not for a {system.kind} such as {system.name}: use {use}')
         raise UnknownName("method", str(name), known)
     return name
 
@@ -145,7 +146,9 @@ def method(system: System, name: str) -> str:
 def tolerances(system: System, rtol: float, atol: Tolerance | None) -> tuple[float, Array]:
     """Relative tolerance, and the absolute one of each variable (by default what the entry states, or 1e-12)."""
     if not isinstance(rtol, (int, float, np.number)) or not SMALLEST_RTOL <= rtol < 1:
-        raise RequestError(f"rtol must be at least {SMALLEST_RTOL:g}, the resolution of a double, and below 1, not {rtol!r}")
+        raise RequestError(
+            f"rtol must be at least {SMALLEST_RTOL:g}, what a double resolves, and below 1, not {rtol!r}"
+        )
     stated = system.absolute_tolerance if atol is None else atol
     values = np.full(system.dimension, ABSOLUTE_TOLERANCE)
     if isinstance(stated, Mapping):
@@ -298,7 +301,8 @@ def burn_in(system: System) -> float:
         return float(BURN_IN_ITERATIONS)
     settled = BURN_IN_PERIODS * system.period
     if system.kind == "delay":
-        settled = max(settled, BURN_IN_DELAYS * float(np.max(system.core.delays(system.core.parameter_values), initial=0)))
+        delays = system.core.delays(system.core.parameter_values)
+        settled = max(settled, BURN_IN_DELAYS * float(np.max(delays, initial=0.0)))
     return settled
 
 
@@ -332,7 +336,9 @@ def mean_period(system: System) -> float:
 def estimated_exponent(system: System) -> float:
     """A quick estimate of the largest Lyapunov exponent: eight members, 200 periods (2000 iterations) each."""
     if system.kind not in ("flow", "map"):
-        raise RequestError(f"no Lyapunov time is known for {system.name}, a {system.kind}: sample with dt= or per_period=")
+        raise RequestError(
+            f"no Lyapunov time is known for {system.name}, a {system.kind}: sample by dt= or per_period="
+        )
     settled, length = burn_in(system), 2000.0 if system.kind == "map" else 200 * system.period
     exponents = _core.largest_exponent(
         system.core,

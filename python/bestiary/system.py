@@ -400,8 +400,8 @@ class System:
         -------
         array of shape (…, d)
         """
-        states, times, shape = self._flat(x, t)
-        return self._core.rhs(states, times, self._core.parameter_values, _delayed(delayed)).reshape(*shape, -1)
+        states, times, _ = self._flat(x, t)
+        return self._core.rhs(states, times, self._core.parameter_values, _delayed(delayed)).reshape(np.shape(x))
 
     def jacobian(self, x: ArrayLike, t: ArrayLike = 0.0, *, delayed: ArrayLike | None = None) -> Array:
         """The Jacobian, shape (…, d, d): row = equation, column = variable. Arguments as in `rhs`."""
@@ -419,8 +419,9 @@ class System:
         """The bounded view, shape (…, number of observables); the state itself where none is defined."""
         states, times, shape = self._flat(x, t)
         if not self.observable_names:
-            return states.reshape(*shape, -1)
-        return self._core.observe(states, times, self._core.parameter_values).reshape(*shape, -1)
+            return states.reshape(np.shape(x))
+        values = self._core.observe(states, times, self._core.parameter_values)
+        return values.reshape(*shape, len(self.observable_names))
 
     def evaluate(self, expression: str, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
         """An expression of the state, parameters, definitions and t, such as "x^2 + y^2", shape (…)."""
@@ -700,7 +701,7 @@ def _initial_table(names: Mapping[str, bool], initial: object, owner: str) -> di
     if isinstance(initial, Mapping):
         for name in initial:
             if name not in names:
-                raise RequestError(f"the initial state has {name}, but {owner} has the state variables {', '.join(names)}")
+                raise RequestError(f"the initial state has {name}, but {owner} has the variables {', '.join(names)}")
         missing = [name for name in names if name not in initial]
         if missing:
             raise RequestError(f"the initial state of {owner} lacks {', '.join(missing)}")

@@ -25,13 +25,22 @@ __all__ = ["Symbol", "trace"]
 _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _POWER, _ATOM = range(8)
 
 _UNARY = {
-    **{name: name for name in ("exp", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "floor", "log")},
+    **{name: name for name in ("exp", "log", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    **{name: name for name in ("sign", "floor")},
     **{"arcsin": "asin", "arccos": "acos", "arctan": "atan", "absolute": "abs", "fabs": "abs"},
     **{name: name for name in ("exprel", "sech", "sqrt_plus", "step")},
 }
 _BINARY = {"arctan2": "atan2", "maximum": "max", "minimum": "min", "fmax": "max", "fmin": "min"}
 _OPERATORS = {
-    **{"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "true_divide": "/", "power": "^", "float_power": "^"},
+    **{
+        "add": "+",
+        "subtract": "-",
+        "multiply": "*",
+        "divide": "/",
+        "true_divide": "/",
+        "power": "^",
+        "float_power": "^",
+    },
     **{"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="},
     **{"logical_and": "and", "logical_or": "or"},
 }
@@ -57,7 +66,9 @@ class Symbol:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or options:
-            _refuse(f"numpy.{ufunc.__name__}.{method}" if method != "__call__" else f"numpy.{ufunc.__name__} with options")
+            _refuse(
+                f"numpy.{ufunc.__name__}.{method}" if method != "__call__" else f"numpy.{ufunc.__name__} with options"
+            )
         if any(isinstance(value, np.ndarray) and value.ndim for value in inputs):
             return ufunc(*(_viewed(_boxed(value)) for value in inputs))
         return apply(ufunc.__name__, *inputs)
@@ -80,7 +91,7 @@ class Symbol:
             "the function needs the number behind a state variable, as math.sin does: use NumPy's function (numpy.sin)"
         )
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __getitem__(self, key: object) -> NoReturn:
         raise RequestError(f"{self.head} is a single number and cannot be indexed with [{key}]")
@@ -147,7 +158,13 @@ def _operator(name: str, *, reflected: bool = False) -> Callable[[Symbol, object
     return method
 
 
-for _python, _ufunc in {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power"}.items():
+for _python, _ufunc in {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "power",
+}.items():
     setattr(Symbol, f"__{_python}__", _operator(_ufunc))
     setattr(Symbol, f"__r{_python}__", _operator(_ufunc, reflected=True))
 for _python, _ufunc in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
@@ -243,7 +260,9 @@ def trace(
     result = function(**_arguments(function, state, values, where_from=getattr(function, "__name__", "the function")))
     flat = list(np.ravel(_boxed(result)))
     if len(flat) != len(names):
-        raise RequestError(f"the function returns {len(flat)} values for {len(names)} state variables: {', '.join(names)}")
+        raise RequestError(
+            f"the function returns {len(flat)} values for {len(names)} state variables: {', '.join(names)}"
+        )
     roots = [symbol(value) for value in flat]
     return _Writer(roots, {*names, *parameters, "t", "pi"}).text(names, is_map=is_map)
 
@@ -259,7 +278,9 @@ def _arguments(
         if parameter.kind is parameter.VAR_KEYWORD:
             arguments.update({key: value for key, value in values.items() if key not in arguments})
         elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
-            raise RequestError(f"{where_from} must name its arguments: *{name} and positional-only ones have no meaning here")
+            raise RequestError(
+                f"{where_from} must name its arguments: *{name} and positional-only ones have no meaning here"
+            )
         elif name == "t":
             arguments[name] = Symbol("t")
         elif not has_state:
@@ -350,7 +371,7 @@ class _Writer:
         return merged_root
 
     def text(self, names: Sequence[str], *, is_map: bool) -> str:
-        lines = []
+        lines: list[str] = []
         for node in self.order:
             self.written[id(node)] = self._write(node)
             is_condition = self.written[id(node)][1] <= _COMPARE

@@ -79,7 +79,9 @@ class Trajectory:
             return self.x[:, self.names.index(key)]
         if isinstance(key, slice):
             return self._with(self.t[key], self.x[key])
-        raise RequestError(f'a trajectory is indexed by a name or a slice, such as tr["{self.names[0]}"] or tr[100:200]')
+        raise RequestError(
+            f'a trajectory is indexed by a name or a slice, such as tr["{self.names[0]}"] or tr[100:200]'
+        )
 
     def between(self, begin: float, end: float) -> Trajectory:
         """The samples at times in [begin, end)."""
@@ -111,7 +113,9 @@ class Trajectory:
         lines = [f"Trajectory of {self.system.name}: {_sampled(self.t, self.system)}"]
         lines.append(f"  {self.method}, {self.steps} steps, outcome: {self.outcome}")
         if self.outcome != "ok":
-            lines[-1] = f"  STOPPED at t = {self.stop_time:.6g}: {self.outcome.upper()} ({self.method}, {self.steps} steps)"
+            lines[-1] = (
+                f"  STOPPED at t = {self.stop_time:.6g}: {self.outcome.upper()} ({self.method}, {self.steps} steps)"
+            )
         return "\n".join([*lines, *_ranges(self.x, self.names)])
 
     def _repr_html_(self) -> str:
@@ -164,9 +168,7 @@ class Ensemble:
         if isinstance(key, slice):
             swept = {name: values[key] for name, values in self.parameters.items()}
             work = (self.stop_times[key], self.steps[key], self.rejected[key], self.evaluations[key])
-            return Ensemble(
-                self.t, self.x[key], self.names, self.outcomes[key], *work, self.method, self.system, swept
-            )
+            return Ensemble(self.t, self.x[key], self.names, self.outcomes[key], *work, self.method, self.system, swept)
         if not isinstance(key, (int, np.integer)):
             raise RequestError("an ensemble is indexed by a member's number or a slice, such as en[3] or en[2:5]")
         if not -len(self) <= key < len(self):
@@ -205,7 +207,9 @@ class Ensemble:
     def __repr__(self) -> str:
         lines = [f"Ensemble of {len(self)} trajectories of {self.system.name}: {_sampled(self.t, self.system)}"]
         counts = Counter(self.outcomes)
-        outcome = ", ".join(f"{count} {name}" if name == "ok" else f"{count} {name.upper()}" for name, count in counts.items())
+        outcome = ", ".join(
+            f"{count} {name}" if name == "ok" else f"{count} {name.upper()}" for name, count in counts.items()
+        )
         lines.append(f"  {self.method}, {int(self.steps.sum())} steps, outcomes: {outcome}")
         if self.parameters:
             lines.append(f"  with different {', '.join(self.parameters)}")
@@ -215,7 +219,9 @@ class Ensemble:
         return _as_html(repr(self), set(self.outcomes) == {"ok"})
 
 
-def run_trajectory(system: System, grid: sampling.Grid, *, transient: float, initial: object, **options: Any) -> Trajectory:
+def run_trajectory(
+    system: System, grid: sampling.Grid, *, transient: float, initial: object, **options: Any
+) -> Trajectory:
     """One trajectory; the arguments are those of `System.trajectory`."""
     begin = sampling.start(system, transient, float(grid.t[0]))
     x0 = sampling.state(system, system.initial if initial is None else initial)
@@ -255,11 +261,15 @@ def run_ensemble(
     if initial is not None:
         x0 = sampling.states(system, initial)
         if x0.ndim > 2:
-            raise RequestError(f"the initial states must have shape (m, d), not {x0.shape}; {sampling.variables(system)}")
+            raise RequestError(
+                f"the initial states must have shape (m, d), not {x0.shape}; {sampling.variables(system)}"
+            )
         sizes["initial"] = len(x0) if x0.ndim == 2 else None
     stated = {name: size for name, size in sizes.items() if size is not None}
     if not stated:
-        raise RequestError("the number of members is missing: give m, initial of shape (m, d), or parameters of shape (m,)")
+        raise RequestError(
+            "the number of members is missing: give m, initial of shape (m, d), or parameters of shape (m,)"
+        )
     if len(set(stated.values())) > 1:
         raise RequestError("the number of members differs: " + ", ".join(f"{k} has {v}" for k, v in stated.items()))
     count = next(iter(stated.values()))
@@ -320,7 +330,9 @@ def _solve(
             raise RequestError(f"forcing is noise put on a flow, and {system.name} is a {system.kind}")
         given = np.asarray(forcing, dtype=np.float64)
         if given.shape not in ((), (system.dimension,)) or not (np.isfinite(given).all() and (given >= 0).all()):
-            raise RequestError(f"forcing must be a number, or one for each variable, not negative; {sampling.variables(system)}")
+            raise RequestError(
+                f"forcing must be a number, or one for each variable, not negative; {sampling.variables(system)}"
+            )
         amplitude = np.full(system.dimension, 1.0) * given
     is_stochastic = system.kind == "stochastic" or (amplitude is not None and bool(amplitude.any()))
     if step is not None:
@@ -386,7 +398,9 @@ def _ranges(x: Array, names: tuple[str, ...]) -> list[str]:
     lines = []
     for i, name in enumerate(names[:6]):
         good = x[np.isfinite(x[:, i]), i]
-        shown = f"{good.min():10.4g} to {good.max():10.4g}, mean {good.mean():10.4g}" if len(good) else "no finite sample"
+        shown = (
+            f"{good.min():10.4g} to {good.max():10.4g}, mean {good.mean():10.4g}" if len(good) else "no finite sample"
+        )
         lines.append(f"  {name:<{width}}  {shown}")
     return lines + ([f"  … and {len(names) - 6} more"] if len(names) > 6 else [])
 

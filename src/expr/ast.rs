@@ -85,7 +85,7 @@ pub enum Condition {
 }
 
 /// `<  <=  >  >=  ==  !=`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Comparison {
     Less,

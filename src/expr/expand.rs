@@ -303,7 +303,8 @@ impl<'a> Expander<'a> {
     }
 
     fn unknown(&self, what: &str, name: &str, at: usize, frame: &Frame<'_>) -> Error {
-        let mut known: Vec<&str> = self.symbols.keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = Vec::new();
+        known.extend(self.symbols.keys().map(String::as_str));
         known.extend(frame.arguments.iter().map(|(name, _)| name.as_str()));
         known.extend(frame.indices.iter().map(|(name, _)| name.as_str()));
         known.extend(functions::names());

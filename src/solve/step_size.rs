@@ -46,7 +46,7 @@ fn exp2(x: f64) -> f64 {
     let whole = (x + 0.5).floor();
     let u = (x - whole) * std::f64::consts::LN_2;
     // |u| < 0.347; the first term left out is u^8 / 8! < 6e-9.
-    let sum = (1..=7).rev().fold(1.0_f64, |sum, k| sum.mul_add(u / f64::from(k), 1.0);
+    let sum = (1..=7).rev().fold(1.0_f64, |sum, k| sum.mul_add(u / f64::from(k), 1.0));
     sum * f64::from_bits(((whole as i64 + 1023) as u64) << 52)
 }
 

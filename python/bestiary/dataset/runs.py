@@ -37,10 +37,10 @@ class Run:
 
 def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], None] | None = None) -> Run:
     """Integrate the trajectories of a shard, keep the columns asked for, and add the noise of observation."""
+    from ..trajectories import _solve as solve
     from .plan import Continuation
 
     system, request = shard.system, shard.request
-    core, parameters = system.core, system.core.parameter_values
     t = np.arange(shard.first_sample, shard.first_sample + shard.samples) * shard.dt
     before = shard.continued
     if before is not None and before.outcome != "ok":
@@ -54,21 +54,22 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         seed = shard.seed(f"from sample {shard.first_sample}")
         initial = np.array([before.state])
         begin = (shard.first_sample - 1) * shard.dt
-    rtol, atol = sampling.tolerances(system, request.rtol, request.atol)
-    result = _core.solve(
-        core,
+    result = solve(
+        system,
+        sampling.Grid(t, shard.dt if before is None else None),
         initial,
-        parameters[None],
-        start=np.full(shard.count, begin),
+        system.core.parameter_values[None],
+        begin,
+        first=shard.first,
         method=request.method,
-        rtol=rtol,
-        atol=atol,
+        rtol=request.rtol,
+        atol=request.atol,
+        step=None,
+        max_steps=None,
+        forcing=shard.forcing or None,
         seed=seed,
-        first_path=shard.first,
-        forcing=np.array(shard.forcing) if shard.forcing else None,
         threads=threads,
-        progress=progress,
-        **({"dt": shard.dt, "n": shard.samples} if shard.first_sample == 0 else {"times": t}),
+        progress=progress or False,
     )
     outcomes = list(result.outcomes)
     stop_times = [float(time) if np.isfinite(time) else None for time in result.stop_times]

@@ -8,7 +8,6 @@ use crate::expr::lexer::TokenKind;
 
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Result<Statement> {
-        let at = self.token().at;
         let role = match (self.kind(), self.tokens.get(self.next + 1).map(|token| token.kind)) {
             (TokenKind::Name("next"), Some(TokenKind::Open { .. })) => Role::Next,
             (TokenKind::Name("noise"), Some(TokenKind::Open { .. })) => Role::Noise,
@@ -16,7 +15,6 @@ impl Parser<'_> {
             _ => return Err(self.expected("an equation or a definition, such as `x' = …` or `a = …`")),
         };
         let mut statement = if role == Role::Local { self.plain_left()? } else { self.image_left(role)? };
-        statement.at = at;
         let expected = match (statement.role, statement.indices.is_empty(), statement.arguments.is_empty()) {
             (Role::Local, true, true) => "`=`, `'`, `[` or `(`",
             (Role::Local, false, true) => "`=` or `'`",
@@ -41,6 +39,7 @@ impl Parser<'_> {
 
     /// `x'`, `x[i]'`, `a`, `w[i]`, `f(u, v)`.
     fn plain_left(&mut self) -> Result<Statement> {
+        let at = self.token().at;
         let name = self.defined_name("be defined")?;
         let indices = self.left_indices()?;
         let mut arguments: Vec<String> = Vec::new();
@@ -52,7 +51,6 @@ impl Parser<'_> {
                 return Err(self.error(format!("expected `=` or `'`; a function such as `{name}` has no index")));
             }
             if functions::find(&name).is_some() {
-                let at = self.tokens[self.next - 1].at;
                 return Err(Error::at(self.text, at, format!("`{name}` is a built-in function; choose another name")));
             }
             self.next += 1;
@@ -72,7 +70,7 @@ impl Parser<'_> {
             }
             self.expect_close("`,` or `)`")?;
         }
-        Ok(unfinished(role, name, indices, arguments))
+        Ok(unfinished(role, name, indices, arguments, at))
     }
 
     /// `next(x)`, `noise(x[i])`.
@@ -81,10 +79,11 @@ impl Parser<'_> {
         if !matches!(self.kind(), TokenKind::Name(_)) {
             return Err(self.expected("the name of a state variable"));
         }
+        let at = self.token().at;
         let name = self.defined_name("be a state variable")?;
         let indices = self.left_indices()?;
         self.expect_close(if indices.is_empty() { "`)` or `[`" } else { "`)`" })?;
-        Ok(unfinished(role, name, indices, Vec::new()))
+        Ok(unfinished(role, name, indices, Vec::new(), at))
     }
 
     /// A name on the left of `=`, which must not be reserved.
@@ -140,6 +139,6 @@ impl Parser<'_> {
 }
 
 /// A statement whose right-hand side is still to come.
-fn unfinished(role: Role, name: String, indices: Vec<String>, arguments: Vec<String>) -> Statement {
-    Statement { role, name, indices, arguments, body: Expr { kind: ExprKind::Number(0.0), at: 0 }, at: 0 }
+fn unfinished(role: Role, name: String, indices: Vec<String>, arguments: Vec<String>, at: usize) -> Statement {
+    Statement { role, name, indices, arguments, body: Expr { kind: ExprKind::Number(0.0), at }, at }
 }

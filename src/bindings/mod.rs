@@ -1,0 +1,35 @@
+//! The only folder that knows Python: arguments converted, one call, results converted.
+
+mod run;
+mod solve;
+mod system;
+
+use crate::error::Error;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+
+pyo3::create_exception!(_core, LanguageError, PyValueError, "The text of an equation could not be understood.");
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> PyErr {
+        match error {
+            Error::Language { .. } => LanguageError::new_err(error.to_string()),
+            Error::Value(message) => PyValueError::new_err(message),
+            Error::Interrupted => PyKeyboardInterrupt::new_err("interrupted"),
+        }
+    }
+}
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("LanguageError", module.py().get_type::<LanguageError>())?;
+    module.add_class::<system::PySystem>()?;
+    module.add_class::<solve::PyResultTable>()?;
+    module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
+    module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
+    module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
+    module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
+    module.add_function(wrap_pyfunction!(solve::machine, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! `solve` and what it returns; the largest exponent; random numbers; the machine.
+
+use super::run::run;
+use super::system::{PySystem, numbers};
+use crate::error::{Error, Result};
+use crate::measures::lyapunov::{self, Settings};
+use crate::parallel::pool::{Monitor, available_threads};
+use crate::parallel::random::{normal_pair, uniform_pair};
+use crate::parallel::simd::Level;
+use crate::solve::stepper::Tolerance;
+use crate::solve::{End, Method, Outcome, Problem, Times, Work};
+use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Samples below which a call is too short for Ctrl-C or progress to matter.
+const SMALL: usize = 20_000;
+
+/// m trajectories of n samples of d variables.
+#[pyclass(name = "Result", module = "bestiary._core", frozen)]
+pub struct PyResultTable {
+    x: Py<PyArray3<f64>>,
+    ends: Vec<End>,
+    method: Method,
+}
+
+#[pymethods]
+impl PyResultTable {
+    #[getter]
+    fn x(&self, py: Python<'_>) -> Py<PyArray3<f64>> {
+        self.x.clone_ref(py)
+    }
+
+    #[getter]
+    fn outcomes(&self) -> Vec<&'static str> {
+        self.ends.iter().map(|end| end.outcome.name()).collect()
+    }
+
+    #[getter]
+    fn stop_times<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray::from_iter(py, self.ends.iter().map(|end| end.time))
+    }
+
+    #[getter]
+    fn steps<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        self.work(py, |work| work.steps)
+    }
+
+    #[getter]
+    fn rejected<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        self.work(py, |work| work.rejected)
+    }
+
+    #[getter]
+    fn evaluations<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<i64>> {
+        self.work(py, |work| work.evaluations)
+    }
+
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.method.name()
+    }
+}
+
+impl PyResultTable {
+    fn work<'py>(&self, py: Python<'py>, part: impl Fn(&Work) -> u64) -> Bound<'py, PyArray1<i64>> {
+        PyArray::from_iter(py, self.ends.iter().map(|end| part(&end.work) as i64))
+    }
+}
+
+fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) -> Tolerance {
+    Tolerance { relative: rtol, absolute: atol.map_or_else(|| vec![rtol; d], numbers) }
+}
+
+#[pyfunction]
+#[pyo3(signature = (
+    system, initial, parameters, *, start, dt=None, n=None, times=None, method="auto", rtol=1e-12, atol=None, step=None,
+    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, threads=None, progress=None
+))]
+#[allow(clippy::too_many_arguments)]
+pub fn solve(
+    py: Python<'_>,
+    system: &PySystem,
+    initial: PyReadonlyArrayDyn<'_, f64>,
+    parameters: PyReadonlyArrayDyn<'_, f64>,
+    start: PyReadonlyArrayDyn<'_, f64>,
+    dt: Option<f64>,
+    n: Option<usize>,
+    times: Option<PyReadonlyArrayDyn<'_, f64>>,
+    method: &str,
+    rtol: f64,
+    atol: Option<PyReadonlyArrayDyn<'_, f64>>,
+    step: Option<f64>,
+    max_steps: u64,
+    seed: u64,
+    first_path: u64,
+    forcing: Option<PyReadonlyArrayDyn<'_, f64>>,
+    threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<PyResultTable> {
+    let (initial, parameters, start) = (numbers(&initial), numbers(&parameters), numbers(&start));
+    let (given, forcing) = (times.as_ref().map(numbers), forcing.as_ref().map(numbers));
+    let times = match (dt, n, &given) {
+        (Some(dt), Some(n), None) => Times::Uniform { dt, n },
+        (None, None, Some(times)) => Times::Given(times),
+        _ => return Err(Error::value("give either dt and n, or times").into()),
+    };
+    let inner = &system.inner;
+    let problem = Problem {
+        system: inner,
+        initial: &initial,
+        parameters: &parameters,
+        start: &start,
+        times,
+        method: Method::parse(method)?,
+        tolerance: tolerance(inner.dimension(), rtol, atol.as_ref()),
+        step,
+        max_steps,
+        seed,
+        first_path,
+        forcing: forcing.as_deref(),
+        threads,
+    };
+    let (m, n, d) = (start.len(), times.len(), inner.dimension());
+    let total = (m * n) as u64;
+    let small = m.saturating_mul(n) <= SMALL && brief(&start, &times);
+    let solution = run(py, small, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
+    Ok(PyResultTable {
+        x: PyArray::from_vec(py, solution.x).reshape([m, n, d])?.unbind(),
+        ends: solution.ends,
+        method: solution.method,
+    })
+}
+
+/// Whether the spans before and between the samples are about as long as the samples are many.
+fn brief(start: &[f64], times: &Times<'_>) -> bool {
+    match times {
+        Times::Uniform { dt, n } => start.iter().all(|start| -start <= 10.0 * dt * (*n as f64)),
+        Times::Given(_) => false,
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (
+    system, initial, parameters, *, start, transient, duration, segments, interval, method="auto", rtol=1e-9, atol=None,
+    step=None, threads=None
+))]
+#[allow(clippy::too_many_arguments)]
+pub fn largest_exponent<'py>(
+    py: Python<'py>,
+    system: &PySystem,
+    initial: PyReadonlyArrayDyn<'py, f64>,
+    parameters: PyReadonlyArrayDyn<'py, f64>,
+    start: f64,
+    transient: f64,
+    duration: f64,
+    segments: usize,
+    interval: f64,
+    method: &str,
+    rtol: f64,
+    atol: Option<PyReadonlyArrayDyn<'py, f64>>,
+    step: Option<f64>,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let (initial, parameters) = (numbers(&initial), numbers(&parameters));
+    let d = system.inner.dimension();
+    let starts = vec![start; initial.len() / d];
+    let settings = Settings {
+        problem: Problem {
+            system: &system.inner,
+            initial: &initial,
+            parameters: &parameters,
+            start: &starts,
+            times: Times::Given(&[]),
+            method: Method::parse(method)?,
+            tolerance: tolerance(d, rtol, atol.as_ref()),
+            step,
+            max_steps: 1_000_000_000,
+            seed: 0,
+            first_path: 0,
+            forcing: None,
+            threads,
+        },
+        start,
+        transient,
+        duration,
+        segments,
+        interval,
+    };
+    let exponents = run(py, false, 0, None, |monitor| lyapunov::largest_exponent(&settings, monitor))?;
+    PyArray::from_vec(py, exponents).reshape([starts.len(), segments])
+}
+
+fn random(py: Python<'_>, n: usize, pair: impl Fn(u64) -> [f64; 2]) -> Bound<'_, PyArray1<f64>> {
+    PyArray::from_iter(py, (0..n).map(|i| pair(i as u64 / 2)[i % 2]))
+}
+
+#[pyfunction]
+pub fn uniforms(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
+    random(py, n, |position| uniform_pair(seed, path, position))
+}
+
+#[pyfunction]
+pub fn normals(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
+    random(py, n, |position| normal_pair(seed, path, position))
+}
+
+#[pyfunction]
+pub fn machine(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let facts = PyDict::new(py);
+    facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    facts.set_item("vector_unit", Level::detect().name())?;
+    facts.set_item("threads", available_threads())?;
+    Ok(facts)
+}

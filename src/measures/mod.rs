@@ -1,0 +1,3 @@
+//! What is measured on trajectories and tangent flows.
+
+pub mod lyapunov;

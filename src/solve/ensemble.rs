@@ -1,0 +1,408 @@
+//! Many trajectories of one system: the request checked, the method chosen, the work dealt to threads and lanes.
+
+use super::delay::{DelayProblem, DelayRhs, solve_delay};
+use super::march::{End, Job, March, Times};
+use super::outcome::Outcome;
+use super::rk4::Rk4;
+use super::runge_kutta::RungeKutta;
+use super::stepper::{Rhs, Row, Stepper, Tolerance};
+use super::stochastic::Diffusion;
+use super::tableau::{DOP853, TSIT5};
+use super::taylor::{Taylor, order_for};
+use crate::error::{Error, Result, nearest};
+use crate::expr::eval::Evaluator;
+use crate::parallel::pool::{Monitor, pool};
+use crate::parallel::simd::Level;
+use crate::system::{Kind, System};
+use rayon::prelude::*;
+
+/// How to integrate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// What suits the system.
+    Auto,
+    /// Taylor series of adaptive step.
+    Taylor,
+    /// Tsitouras 5(4).
+    Tsit5,
+    /// Dormand & Prince 8(5,3).
+    Dop853,
+    /// The classical method of order 4 with a fixed step.
+    Rk4,
+    /// Iteration.
+    Map,
+    /// `dop853` by the method of steps.
+    Delay,
+    /// Runge-Kutta drift with Milstein's noise, fixed step.
+    Milstein,
+}
+
+impl Method {
+    /// The methods by name.
+    pub const NAMES: [(&'static str, Method); 8] = [
+        ("auto", Method::Auto),
+        ("taylor", Method::Taylor),
+        ("tsit5", Method::Tsit5),
+        ("dop853", Method::Dop853),
+        ("rk4", Method::Rk4),
+        ("map", Method::Map),
+        ("delay", Method::Delay),
+        ("milstein", Method::Milstein),
+    ];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize].0
+    }
+
+    /// The method of that name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn parse(name: &str) -> Result<Method> {
+        if let Some((_, method)) = Self::NAMES.iter().find(|(known, _)| *known == name) {
+            return Ok(*method);
+        }
+        let names = Self::NAMES.map(|(name, _)| name);
+        let hint = nearest(name, names).map_or(String::new(), |known| format!(", did you mean \"{known}\"?"));
+        Err(Error::value(format!("unknown method \"{name}\"{hint} The methods are {}", names.join(", "))))
+    }
+
+    /// The method for `system`, refused where it does not apply.
+    fn settle(self, system: &System, forced: bool) -> Result<Method> {
+        let kind = system.kind();
+        let choice = match (self, kind) {
+            (Method::Auto | Method::Milstein, Kind::Flow) if forced => Method::Milstein,
+            (Method::Auto, Kind::Flow) if system.is_smooth() => Method::Taylor,
+            (Method::Auto, Kind::Flow) => Method::Dop853,
+            (Method::Auto, Kind::Map) => Method::Map,
+            (Method::Auto, Kind::Delay) => Method::Delay,
+            (Method::Auto, Kind::Stochastic) => Method::Milstein,
+            (method, _) => method,
+        };
+        let fits = match choice {
+            Method::Taylor | Method::Tsit5 | Method::Dop853 | Method::Rk4 => kind == Kind::Flow && !forced,
+            Method::Map => kind == Kind::Map,
+            Method::Delay => kind == Kind::Delay,
+            Method::Milstein => kind == Kind::Stochastic || forced,
+            Method::Auto => false,
+        };
+        if !fits {
+            let what = if forced { "a system with stochastic forcing".to_owned() } else { format!("a {} system", kind.name()) };
+            return Err(Error::value(format!("method \"{}\" does not apply to {what}: use \"auto\"", choice.name())));
+        }
+        if choice == Method::Taylor && !system.is_smooth() {
+            return Err(Error::value(
+                "the right-hand side has kinks or jumps (abs, sign, floor, where, ...), which Taylor series cannot see: \
+                 use \"dop853\", \"tsit5\" or \"auto\"",
+            ));
+        }
+        Ok(choice)
+    }
+}
+
+/// A request for trajectories.
+pub struct Problem<'a> {
+    /// The system.
+    pub system: &'a System,
+    /// Initial states, m x d.
+    pub initial: &'a [f64],
+    /// Parameters, k or m x k.
+    pub parameters: &'a [f64],
+    /// Time at which each trajectory begins, m.
+    pub start: &'a [f64],
+    /// When to sample.
+    pub times: Times<'a>,
+    /// The method.
+    pub method: Method,
+    /// Error tolerances.
+    pub tolerance: Tolerance,
+    /// Step of the methods with a fixed step.
+    pub step: Option<f64>,
+    /// Limit on the steps of one trajectory.
+    pub max_steps: u64,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Number of the first path of noise.
+    pub first_path: u64,
+    /// Amplitudes of additive white noise put on a flow.
+    pub forcing: Option<&'a [f64]>,
+    /// Threads; all that are available if `None`.
+    pub threads: Option<usize>,
+}
+
+/// Trajectories.
+#[derive(Debug)]
+pub struct Solution {
+    /// Samples, m x n x d.
+    pub x: Vec<f64>,
+    /// How each trajectory ended.
+    pub ends: Vec<End>,
+    /// The method used.
+    pub method: Method,
+}
+
+/// Lanes of a block.
+const LANES: usize = 8;
+
+fn check(problem: &Problem<'_>) -> Result<()> {
+    let (d, k) = (problem.system.dimension(), problem.system.parameter_names().len());
+    let m = problem.start.len();
+    if problem.initial.len() != m * d {
+        return Err(Error::value(format!("{m} trajectories need {m} x {d} initial values, found {}", problem.initial.len())));
+    }
+    if problem.parameters.len() != k && problem.parameters.len() != m * k {
+        return Err(Error::value(format!("{m} trajectories need {k} or {m} x {k} parameters, found {}", problem.parameters.len())));
+    }
+    if let Some(place) = problem.initial.iter().position(|x| !x.is_finite()) {
+        let (value, name) = (problem.initial[place], &problem.system.names()[place % d]);
+        return Err(Error::value(format!("the initial state of trajectory {} has {name} = {value}: it must be finite", place / d)));
+    }
+    if let Some(p) = problem.parameters.iter().find(|p| !p.is_finite()) {
+        return Err(Error::value(format!("a parameter is {p}: parameters must be finite")));
+    }
+    match problem.times {
+        Times::Uniform { dt, .. } if !(dt.is_finite() && dt > 0.0) => {
+            return Err(Error::value(format!("dt must be positive, found {dt}")));
+        }
+        Times::Given(times) if times.iter().any(|t| !t.is_finite()) => {
+            return Err(Error::value("times must be finite"));
+        }
+        Times::Given(times) if times.windows(2).any(|pair| pair[1] <= pair[0]) => {
+            return Err(Error::value("times must increase"));
+        }
+        _ => {}
+    }
+    if let Some(start) = problem.start.iter().find(|start| !start.is_finite()) {
+        return Err(Error::value(format!("the start must be finite, found {start}")));
+    }
+    if let Some(start) = problem.start.iter().find(|start| !problem.times.is_empty() && **start > problem.times.at(0)) {
+        return Err(Error::value(format!("the first sample, at {}, lies before the start at {start}", problem.times.at(0))));
+    }
+    if problem.system.kind() == Kind::Map {
+        let n = problem.times.len().min(1 << 20);
+        if (0..n).map(|j| problem.times.at(j)).chain(problem.start.iter().copied()).any(|t| t != t.trunc()) {
+            return Err(Error::value("a map counts time in iterations: times and dt must be whole numbers"));
+        }
+    }
+    let relative = problem.tolerance.relative;
+    if !(1e-16..=0.1).contains(&relative) {
+        return Err(Error::value(format!("rtol must be between 1e-16 and 0.1, found {relative:e}")));
+    }
+    if problem.tolerance.absolute.len() != d {
+        return Err(Error::value(format!("atol needs {d} values, one for each variable")));
+    }
+    if let Some(atol) = problem.tolerance.absolute.iter().find(|atol| !(atol.is_finite() && **atol >= 0.0)) {
+        return Err(Error::value(format!("atol must be a number not below zero, found {atol:e}")));
+    }
+    if let Some(step) = problem.step.filter(|step| !(step.is_finite() && *step > 0.0)) {
+        return Err(Error::value(format!("step must be positive, found {step}")));
+    }
+    if let Some(forcing) = problem.forcing {
+        if problem.system.kind() != Kind::Flow {
+            return Err(Error::value("stochastic forcing can be put on flows only"));
+        }
+        if forcing.len() != d || forcing.iter().any(|amplitude| !(amplitude.is_finite() && *amplitude >= 0.0)) {
+            return Err(Error::value(format!("forcing needs {d} amplitudes, none negative")));
+        }
+    }
+    Ok(())
+}
+
+/// Room for the samples, or an error that says how much was asked for.
+fn room(m: usize, n: usize, d: usize) -> Result<Vec<f64>> {
+    let refuse = || {
+        let bytes = 8.0 * m as f64 * n as f64 * d as f64;
+        let message = "ask for fewer trajectories or samples at a time, or write them to disk with generate";
+        Error::value(format!("{m} x {n} samples of {d} variables need {:.1} GiB of memory: {message}", bytes / 2f64.powi(30)))
+    };
+    let size = m.checked_mul(n).and_then(|size| size.checked_mul(d)).ok_or_else(refuse)?;
+    Vec::<f64>::new().try_reserve_exact(size).map_err(|_| refuse())?;
+    Ok(vec![0.0; size])
+}
+
+/// A compiled right-hand side over lanes.
+struct ProgramRhs<'p, const L: usize>(Evaluator<'p, L>);
+
+impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
+    fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
+        self.0.eval(t, y, &[], out);
+    }
+}
+
+/// The Taylor method expands the equations itself.
+struct NoRhs;
+
+impl<const L: usize> Rhs<L> for NoRhs {
+    fn eval(&mut self, _: &Row<L>, _: &[Row<L>], _: &mut [Row<L>]) {
+        unreachable!("the Taylor method does not ask for plain evaluations");
+    }
+}
+
+struct DelayProgram<'p> {
+    evaluator: Evaluator<'p, 1>,
+    delayed: &'p [(usize, usize)],
+    delays: Vec<f64>,
+    y: Vec<Row<1>>,
+    z: Vec<Row<1>>,
+    out: Vec<Row<1>>,
+}
+
+impl DelayRhs for DelayProgram<'_> {
+    fn delayed(&self) -> &[(usize, usize)] {
+        self.delayed
+    }
+
+    fn delays(&self) -> &[f64] {
+        &self.delays
+    }
+
+    fn eval(&mut self, t: f64, y: &[f64], z: &[f64], out: &mut [f64]) {
+        self.y.iter_mut().zip(y).for_each(|(row, &y)| *row = [y]);
+        self.z.iter_mut().zip(z).for_each(|(row, &z)| *row = [z]);
+        self.evaluator.eval(&[t], &self.y, &self.z, &mut self.out);
+        out.iter_mut().zip(&self.out).for_each(|(out, row)| *out = row[0]);
+    }
+}
+
+/// Computes the trajectories.
+///
+/// # Errors
+/// [`Error::Value`] for a wrong request; [`Error::Interrupted`] if the monitor asks to stop. A trajectory that does not
+/// reach its end is no error: see [`Outcome`].
+pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
+    check(problem)?;
+    let method = problem.method.settle(problem.system, problem.forcing.is_some())?;
+    let (m, n, d) = (problem.start.len(), problem.times.len(), problem.system.dimension());
+    let k = problem.system.parameter_names().len();
+    let mut x = room(m, n, d)?;
+    let mut ends = vec![End::default(); m];
+    if m * n > 0 {
+        let pool = pool(problem.threads)?;
+        let jobs: Vec<Job<'_>> = x
+            .chunks_exact_mut(n * d)
+            .zip(&mut ends)
+            .enumerate()
+            .map(|(i, (samples, end))| Job {
+                initial: &problem.initial[i * d..(i + 1) * d],
+                parameters: if problem.parameters.len() > k { &problem.parameters[i * k..(i + 1) * k] } else { problem.parameters },
+                start: problem.start[i],
+                path: problem.first_path + i as u64,
+                samples,
+                end,
+            })
+            .collect();
+        let run = Run { problem, method, march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect() } };
+        run.deal(jobs, &pool)?;
+    }
+    Ok(Solution { x, ends, method })
+}
+
+struct Run<'a> {
+    problem: &'a Problem<'a>,
+    method: Method,
+    march: March<'a>,
+}
+
+impl Run<'_> {
+    /// Blocks of trajectories for the threads: single ones where there are few, lanes where there are many.
+    fn deal(&self, mut jobs: Vec<Job<'_>>, pool: &rayon::ThreadPool) -> Result<()> {
+        let threads = pool.current_num_threads();
+        if jobs.len() == 1 {
+            return self.block::<1>(jobs);
+        }
+        let single = jobs.len() < 4 * threads;
+        let size = if single { 1 } else { jobs.len().div_ceil(8 * threads).next_multiple_of(LANES).clamp(LANES, 32 * LANES) };
+        let mut blocks = Vec::new();
+        while !jobs.is_empty() {
+            let rest = jobs.split_off(size.min(jobs.len()));
+            blocks.push(std::mem::replace(&mut jobs, rest));
+        }
+        pool.install(|| {
+            blocks.into_par_iter().try_for_each(|block| if single { self.block::<1>(block) } else { self.block::<LANES>(block) })
+        })
+    }
+
+    fn block<const L: usize>(&self, mut jobs: Vec<Job<'_>>) -> Result<()> {
+        let system = self.problem.system;
+        let tolerance = self.problem.tolerance.clone();
+        let periods = |parameters: &[f64]| system.evaluate_periods(parameters);
+        match self.method {
+            Method::Taylor => {
+                let program = system.jet_program(order_for(tolerance.relative));
+                let mut taylor = Taylor::<L>::new(&program, tolerance, self.march.level);
+                let seat = |taylor: &mut Taylor<'_, L>, _: &mut NoRhs, lane: usize, p: &[f64]| taylor.set_parameters(lane, p);
+                self.march.run(jobs.into_iter(), &mut taylor, &mut NoRhs, seat, periods)
+            }
+            Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
+            Method::Dop853 => self.runge_kutta(jobs, RungeKutta::<L>::new(&DOP853, tolerance)),
+            Method::Rk4 => self.runge_kutta(jobs, Rk4::<L>::new(self.step())),
+            Method::Map => {
+                jobs.chunks_mut(L).try_for_each(|jobs| self.march.iterate::<L>(system.program(), jobs, periods))
+            }
+            Method::Delay => jobs.iter_mut().try_for_each(|job| self.delay(job)),
+            Method::Milstein => {
+                let own = self.problem.forcing.is_none().then(|| system.stochastic_program());
+                let diffusion = match (&own, self.problem.forcing) {
+                    (Some(program), _) => Diffusion::Own(program),
+                    (None, amplitudes) => Diffusion::Constant(amplitudes.unwrap_or(&[])),
+                };
+                jobs.iter_mut().try_for_each(|job| {
+                    let periods = periods(job.parameters)?;
+                    self.march.diffuse(system.program(), &diffusion, self.step(), self.problem.seed, job, &periods)
+                })
+            }
+            Method::Auto => unreachable!("settled before"),
+        }
+    }
+
+    /// The fixed step: as asked, or the interval between samples (a tenth of it for noise).
+    fn step(&self) -> f64 {
+        let interval = match self.problem.times {
+            Times::Uniform { dt, .. } => dt,
+            Times::Given(times) => times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min).min(1.0),
+        };
+        self.problem.step.unwrap_or(if self.method == Method::Milstein { 0.1 * interval } else { interval })
+    }
+
+    fn runge_kutta<const L: usize, S: Stepper<L>>(&self, jobs: Vec<Job<'_>>, mut stepper: S) -> Result<()> {
+        let system = self.problem.system;
+        let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+        let seat = |_: &mut S, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| rhs.0.set_parameters(lane, p);
+        self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
+    }
+
+    fn delay(&self, job: &mut Job<'_>) -> Result<()> {
+        let system = self.problem.system;
+        let (d, n) = (system.dimension(), self.march.times.len());
+        let mut evaluator = Evaluator::<1>::new(system.program(), self.march.level);
+        evaluator.set_parameters(0, job.parameters);
+        let mut equations = DelayProgram {
+            evaluator,
+            delayed: system.delayed_terms(),
+            delays: system.evaluate_delays(job.parameters)?,
+            y: vec![[0.0]; d],
+            z: vec![[0.0]; system.delayed_terms().len()],
+            out: vec![[0.0]; d],
+        };
+        let times: Vec<f64> = (0..n).map(|j| self.march.times.at(j)).collect();
+        let problem = DelayProblem {
+            initial: job.initial,
+            history: None,
+            start: job.start,
+            times: &times,
+            tolerance: self.problem.tolerance.clone(),
+            max_steps: self.march.max_steps,
+            bound: 1e12 * (1.0 + job.initial.iter().fold(0.0f64, |size, x| size.max(x.abs()))),
+        };
+        let stop = || self.march.monitor.check().is_err();
+        let end = solve_delay(&mut equations, &problem, &stop, job.samples)?;
+        *job.end = End { outcome: end.outcome, time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time }, work: end.work };
+        let periods = system.evaluate_periods(job.parameters)?;
+        for (i, &period) in periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
+            job.samples[i..].iter_mut().step_by(d).for_each(|x| *x = super::march::wrap(*x, period));
+        }
+        self.march.monitor.advance(n as u64);
+        Ok(())
+    }
+}

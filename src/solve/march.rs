@@ -1,0 +1,332 @@
+//! Driving a method: deals trajectories to lanes, keeps their clocks, samples the accepted pieces, ends the runs.
+//!
+//! A lane that finishes is given the next trajectory at once. Steps never bend towards sample times or towards the end,
+//! so samples are values of one solution, whatever is asked of it, and a longer run begins with the bits of a shorter one.
+
+use super::outcome::{Outcome, Work};
+use super::stepper::{Lanes, Piece, Rhs, Stepper, Verdict};
+use crate::error::Result;
+use crate::parallel::pool::Monitor;
+use crate::parallel::simd::{Level, kernel};
+
+/// When to sample.
+#[derive(Clone, Copy, Debug)]
+pub enum Times<'a> {
+    /// 0, dt, 2 dt, …
+    Uniform {
+        /// Interval.
+        dt: f64,
+        /// Number of samples.
+        n: usize,
+    },
+    /// Increasing times.
+    Given(&'a [f64]),
+}
+
+impl Times<'_> {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Times::Uniform { n, .. } => *n,
+            Times::Given(times) => times.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Time of sample `j`.
+    #[inline(always)]
+    pub fn at(&self, j: usize) -> f64 {
+        match self {
+            Times::Uniform { dt, .. } => j as f64 * dt,
+            Times::Given(times) => times[j],
+        }
+    }
+}
+
+/// One trajectory to compute, and where its samples go.
+pub struct Job<'a> {
+    /// State at the start.
+    pub initial: &'a [f64],
+    /// Parameters.
+    pub parameters: &'a [f64],
+    /// Time of the start, not after the first sample.
+    pub start: f64,
+    /// Its number, for noise.
+    pub path: u64,
+    /// Samples, n x d.
+    pub samples: &'a mut [f64],
+    /// How it ended, when, and the work.
+    pub end: &'a mut End,
+}
+
+/// How a trajectory ended.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// Outcome.
+    pub outcome: Outcome,
+    /// Time of the stop; NaN if all samples were reached.
+    pub time: f64,
+    /// Work.
+    pub work: Work,
+}
+
+impl Default for End {
+    fn default() -> Self {
+        Self { outcome: Outcome::Ok, time: f64::NAN, work: Work::default() }
+    }
+}
+
+/// A state larger than this times (1 + its size at the start) has diverged.
+const DIVERGED: f64 = 1e12;
+/// A run that stalls with a state this much larger than at its start has diverged as well: a pole lies ahead.
+const RUNAWAY: f64 = 1e6;
+/// Attempts between looks at the monitor.
+const PATIENCE: u32 = 128;
+
+/// Limits and context of a run.
+pub struct March<'a> {
+    /// When to sample.
+    pub times: Times<'a>,
+    /// Limit on accepted and rejected steps of one trajectory.
+    pub max_steps: u64,
+    /// Heard at regular intervals.
+    pub monitor: &'a Monitor,
+    /// Vector unit.
+    pub level: Level,
+}
+
+/// What the driver remembers of a lane.
+struct Seat<'a> {
+    job: Job<'a>,
+    /// Low part of the clock: the time is `lanes.t + low` to twice the precision.
+    low: f64,
+    next_sample: usize,
+    size_at_start: f64,
+    periods: Vec<f64>,
+    reported: usize,
+}
+
+kernel! {
+    /// Values of one variable's polynomial at several points: every `stride`-th number of `out`.
+    fn sample(coefficients: &[f64], theta: &[f64], out: &mut [f64], stride: usize) {
+        const WIDTH: usize = 8;
+        let degree = coefficients.len() - 1;
+        for (block, theta) in theta.chunks(WIDTH).enumerate() {
+            let mut point = [0.0; WIDTH];
+            point[..theta.len()].copy_from_slice(theta);
+            let mut value = [coefficients[degree]; WIDTH];
+            for &c in coefficients[..degree].iter().rev() {
+                for m in 0..WIDTH {
+                    value[m] = value[m].mul_add(point[m], c);
+                }
+            }
+            for m in 0..theta.len() {
+                out[(block * WIDTH + m) * stride] = value[m];
+            }
+        }
+    }
+}
+
+/// Moves an angle by whole periods into [-P/2, P/2).
+#[inline]
+pub fn wrap(angle: f64, period: f64) -> f64 {
+    if angle.abs() < 0.5 * period { angle } else { angle - period * (angle / period + 0.5).floor() }
+}
+
+impl March<'_> {
+    /// Runs all `jobs` on `L` lanes. `seat` is called when a trajectory takes a lane, to set its parameters;
+    /// `periods` gives the periods of its angles (NaN elsewhere).
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::error::Error::Interrupted) if the monitor asks to stop.
+    pub fn run<'j, const L: usize, S: Stepper<L>, R: Rhs<L>>(
+        &self,
+        jobs: impl Iterator<Item = Job<'j>>,
+        stepper: &mut S,
+        rhs: &mut R,
+        mut seat: impl FnMut(&mut S, &mut R, usize, &[f64]),
+        periods: impl Fn(&[f64]) -> Result<Vec<f64>>,
+    ) -> Result<()> {
+        let mut jobs = jobs.peekable();
+        let Some(d) = jobs.peek().map(|job| job.initial.len()) else { return Ok(()) };
+        let mut lanes = Lanes::<L>::new(d);
+        let mut seats: [Option<Seat<'j>>; L] = std::array::from_fn(|_| None);
+        let mut piece = Piece::default();
+        let mut thetas = Vec::new();
+        let mut countdown = 0;
+        loop {
+            if countdown == 0 {
+                self.monitor.check()?;
+                countdown = PATIENCE;
+                seats.iter_mut().flatten().for_each(|seat| self.report(seat));
+            }
+            countdown -= 1;
+            for lane in 0..L {
+                while seats[lane].is_none() {
+                    let Some(job) = jobs.next() else { break };
+                    let periods = periods(job.parameters)?;
+                    seat(stepper, rhs, lane, job.parameters);
+                    seats[lane] = self.begin(job, periods, stepper, rhs, &mut lanes, lane);
+                }
+                lanes.running[lane] = seats[lane].is_some();
+            }
+            if lanes.running == [false; L] {
+                return Ok(());
+            }
+            let verdict = stepper.attempt(rhs, &mut lanes);
+            let mut wanted = [false; L];
+            for lane in 0..L {
+                if let (Some(seat), Verdict::Accepted) = (&seats[lane], verdict[lane]) {
+                    let end = lanes.t[lane] + (lanes.h_taken[lane] + seat.low);
+                    wanted[lane] = self.times.at(seat.next_sample) <= end;
+                }
+            }
+            if wanted != [false; L] {
+                stepper.prepare_pieces(rhs, &lanes, &wanted);
+            }
+            for lane in 0..L {
+                let Some(seat) = &mut seats[lane] else { continue };
+                let work = &mut seat.job.end.work;
+                work.evaluations += stepper.evaluations_per_attempt();
+                let mut outcome = None;
+                match verdict[lane] {
+                    Verdict::Accepted => {
+                        work.steps += 1;
+                        if wanted[lane] {
+                            stepper.piece(&lanes, lane, &mut piece);
+                            self.sample_piece(seat, &lanes, lane, &piece, &mut thetas);
+                        }
+                        outcome = self.advance(seat, stepper, &mut lanes, lane);
+                    }
+                    Verdict::Rejected => work.rejected += 1,
+                    Verdict::Failed(reason) => outcome = Some(reason),
+                    Verdict::Idle => {}
+                }
+                let work = seat.job.end.work;
+                if outcome.is_none() && work.steps + work.rejected >= self.max_steps {
+                    outcome = Some(Outcome::OutOfSteps);
+                }
+                if seat.next_sample == self.times.len() {
+                    outcome = Some(Outcome::Ok);
+                }
+                if let Some(outcome) = outcome {
+                    let seat = seats[lane].take().expect("the seat is taken");
+                    self.finish(seat, outcome, &lanes, lane);
+                }
+            }
+        }
+    }
+
+    fn begin<'j, const L: usize, S: Stepper<L>, R: Rhs<L>>(
+        &self,
+        job: Job<'j>,
+        periods: Vec<f64>,
+        stepper: &mut S,
+        rhs: &mut R,
+        lanes: &mut Lanes<L>,
+        lane: usize,
+    ) -> Option<Seat<'j>> {
+        if self.times.is_empty() {
+            return None;
+        }
+        lanes.t[lane] = job.start;
+        let mut size_at_start = 0.0f64;
+        for (i, &x) in job.initial.iter().enumerate() {
+            let x = if periods[i].is_nan() { x } else { wrap(x, periods[i]) };
+            lanes.y[i][lane] = x;
+            size_at_start = size_at_start.max(x.abs());
+        }
+        stepper.start(rhs, lanes, lane);
+        Some(Seat { job, low: 0.0, next_sample: 0, size_at_start, periods, reported: 0 })
+    }
+
+    fn report(&self, seat: &mut Seat<'_>) {
+        self.monitor.advance((seat.next_sample - seat.reported) as u64);
+        seat.reported = seat.next_sample;
+    }
+
+    /// Writes the samples that lie in the accepted step.
+    fn sample_piece<const L: usize>(
+        &self,
+        seat: &mut Seat<'_>,
+        lanes: &Lanes<L>,
+        lane: usize,
+        piece: &Piece,
+        thetas: &mut Vec<f64>,
+    ) {
+        let (t, h, d) = (lanes.t[lane], lanes.h_taken[lane], seat.job.initial.len());
+        let first = seat.next_sample;
+        thetas.clear();
+        while seat.next_sample < self.times.len() {
+            let tau = (self.times.at(seat.next_sample) - t) - seat.low;
+            if tau > h {
+                break;
+            }
+            thetas.push(tau.max(0.0) / piece.unit);
+            seat.next_sample += 1;
+        }
+        if thetas.is_empty() {
+            return;
+        }
+        let out = &mut seat.job.samples[first * d..seat.next_sample * d];
+        for i in 0..d {
+            let coefficients = &piece.coefficients[i * (piece.degree + 1)..(i + 1) * (piece.degree + 1)];
+            sample(self.level, coefficients, thetas, &mut out[i..], d);
+            if !seat.periods[i].is_nan() {
+                out[i..].iter_mut().step_by(d).for_each(|x| *x = wrap(*x, seat.periods[i]));
+            }
+        }
+    }
+
+    /// Moves a lane to the end of its accepted step.
+    fn advance<const L: usize, S: Stepper<L>>(
+        &self,
+        seat: &mut Seat<'_>,
+        stepper: &mut S,
+        lanes: &mut Lanes<L>,
+        lane: usize,
+    ) -> Option<Outcome> {
+        let change = lanes.h_taken[lane] + seat.low;
+        let t = lanes.t[lane] + change;
+        let kept = t - lanes.t[lane];
+        seat.low = (lanes.t[lane] - (t - kept)) + (change - kept);
+        lanes.t[lane] = t;
+        let bound = DIVERGED * (1.0 + seat.size_at_start);
+        let mut outcome = None;
+        for i in 0..lanes.y.len() {
+            let mut x = lanes.y_next[i][lane];
+            if !(x.abs() <= bound) {
+                outcome = Some(Outcome::Diverged);
+            }
+            let period = seat.periods[i];
+            if !period.is_nan() && x.abs() >= 0.5 * period {
+                x = wrap(x, period);
+                stepper.shifted(lane, i);
+            }
+            lanes.y[i][lane] = x;
+        }
+        outcome
+    }
+
+    fn finish<const L: usize>(&self, mut seat: Seat<'_>, outcome: Outcome, lanes: &Lanes<L>, lane: usize) {
+        let mut outcome = outcome;
+        if matches!(outcome, Outcome::Stalled | Outcome::LeftDomain) {
+            let size = lanes.y.iter().fold(0.0f64, |size, row| size.max(row[lane].abs()));
+            if size > RUNAWAY * (1.0 + seat.size_at_start) {
+                outcome = Outcome::Diverged;
+            }
+        }
+        seat.job.end.outcome = outcome;
+        if outcome != Outcome::Ok {
+            seat.job.end.time = lanes.t[lane];
+            let d = seat.job.initial.len();
+            seat.job.samples[seat.next_sample * d..].fill(f64::NAN);
+            seat.next_sample = self.times.len();
+        }
+        self.report(&mut seat);
+    }
+}

@@ -1,0 +1,18 @@
+//! Integration: methods, the driver that deals trajectories to lanes and threads, outcomes.
+
+pub mod delay;
+mod ensemble;
+mod map;
+pub mod march;
+mod outcome;
+pub mod rk4;
+pub mod runge_kutta;
+pub mod step_size;
+pub mod stepper;
+mod stochastic;
+pub mod tableau;
+pub mod taylor;
+
+pub use ensemble::{Method, Problem, Solution, solve};
+pub use march::{End, Times};
+pub use outcome::{Outcome, Work};

@@ -1,0 +1,222 @@
+//! A system: its equations resolved, differentiated and compiled. Immutable.
+
+mod define;
+pub mod evaluate;
+
+pub use define::{Definition, Kind};
+
+use crate::error::{Error, Result};
+use crate::expr::ast::{Role, Statement};
+use crate::expr::differentiate::{derivatives, jacobian};
+use crate::expr::graph::{Graph, Id};
+use crate::expr::jet::JetProgram;
+use crate::expr::program::{Program, Sizes, is_smooth};
+use crate::expr::{latex_statement, numpy_source, print_document, text_of};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A dynamical system, ready to run.
+#[derive(Debug)]
+pub struct System {
+    kind: Kind,
+    statements: Vec<Statement>,
+    names: Vec<String>,
+    parameter_names: Vec<String>,
+    parameter_values: Vec<f64>,
+    observable_names: Vec<String>,
+    graph: Graph,
+    rhs: Vec<Id>,
+    noise: Vec<Id>,
+    observables: Vec<Id>,
+    periods: Vec<Option<Id>>,
+    delays: Vec<Id>,
+    delayed: Vec<(usize, usize)>,
+    smooth: bool,
+    program: Program,
+    jacobian: OnceLock<Program>,
+    observing: OnceLock<Program>,
+    jets: Mutex<HashMap<usize, Arc<JetProgram>>>,
+}
+
+impl System {
+    /// Flow, map, delay or stochastic.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Number of state variables.
+    pub fn dimension(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Flattened names of the state variables.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Flattened names of the parameters.
+    pub fn parameter_names(&self) -> &[String] {
+        &self.parameter_names
+    }
+
+    /// Flattened default values of the parameters.
+    pub fn parameter_values(&self) -> &[f64] {
+        &self.parameter_values
+    }
+
+    /// Names of the observables.
+    pub fn observable_names(&self) -> &[String] {
+        &self.observable_names
+    }
+
+    /// Whether time does not appear.
+    pub fn is_autonomous(&self) -> bool {
+        let roots: Vec<Id> = self.rhs.iter().chain(&self.noise).copied().collect();
+        let needed = self.graph.reachable(&roots);
+        (0..needed.len())
+            .all(|i| !needed[i] || self.graph.op(Id(i as u32)) != crate::expr::graph::Op::Time)
+    }
+
+    /// Whether the right-hand side has no kink and no jump, so that Taylor series apply.
+    pub fn is_smooth(&self) -> bool {
+        self.smooth
+    }
+
+    /// The delayed terms: (state variable, delay), by number.
+    pub fn delayed_terms(&self) -> &[(usize, usize)] {
+        &self.delayed
+    }
+
+    /// Number of distinct delays.
+    pub fn n_delays(&self) -> usize {
+        self.delays.len()
+    }
+
+    /// The compiled right-hand side.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn sizes(&self) -> Sizes {
+        Sizes { states: self.names.len(), parameters: self.parameter_names.len(), delayed: self.delayed.len() }
+    }
+
+    fn states(graph: &mut Graph, n: usize) -> Vec<Id> {
+        (0..n).map(|i| graph.state(i)).collect()
+    }
+
+    /// The compiled Jacobian, row-major: row = equation, column = variable.
+    pub fn jacobian_program(&self) -> &Program {
+        self.jacobian.get_or_init(|| {
+            let mut graph = self.graph.clone();
+            let states = Self::states(&mut graph, self.dimension());
+            let roots: Vec<Id> = jacobian(&mut graph, &self.rhs, &states).concat();
+            Program::compile(&graph, &roots, self.sizes())
+        })
+    }
+
+    /// The compiled observables.
+    pub fn observing_program(&self) -> &Program {
+        self.observing.get_or_init(|| Program::compile(&self.graph, &self.observables, self.sizes()))
+    }
+
+    /// The right-hand side compiled for Taylor series up to `order`; kept for the next call.
+    pub fn jet_program(&self, order: usize) -> Arc<JetProgram> {
+        let mut jets = self.jets.lock().expect("compilation does not panic");
+        jets.entry(order)
+            .or_insert_with(|| {
+                let mut graph = self.graph.clone();
+                Arc::new(JetProgram::compile(&mut graph, &self.rhs, self.sizes(), order))
+            })
+            .clone()
+    }
+
+    /// Drift, diffusion and Milstein's correction b b' (derivative with respect to the variable's own state), compiled together.
+    /// Empty diffusion counts as zero.
+    pub fn stochastic_program(&self) -> Program {
+        let mut graph = self.graph.clone();
+        let zero = graph.constant(0.0);
+        let noise = if self.noise.is_empty() { vec![zero; self.dimension()] } else { self.noise.clone() };
+        let states = Self::states(&mut graph, self.dimension());
+        let matrix = jacobian(&mut graph, &noise, &states);
+        let corrections: Vec<Id> = (0..self.dimension()).map(|i| graph.mul(noise[i], matrix[i][i])).collect();
+        let roots = [&noise[..], &corrections[..]].concat();
+        Program::compile(&graph, &roots, self.sizes())
+    }
+
+    /// The system together with its tangent flow (or tangent map): the state doubled, v' = J(x, t) v.
+    ///
+    /// # Errors
+    /// For delay and stochastic systems, whose tangent spaces are of another kind.
+    pub fn tangent(&self) -> Result<System> {
+        if !matches!(self.kind, Kind::Flow | Kind::Map) {
+            return Err(Error::value("the tangent flow is available for flows and maps"));
+        }
+        let n = self.dimension();
+        let mut graph = self.graph.clone();
+        let states = Self::states(&mut graph, 2 * n);
+        let seeds: HashMap<Id, Id> = (0..n).map(|i| (states[i], states[n + i])).collect();
+        let slopes = derivatives(&mut graph, &self.rhs, &seeds);
+        let rhs = [&self.rhs[..], &slopes[..]].concat();
+        let mut names = self.names.clone();
+        names.extend(self.names.iter().map(|name| format!("d{name}")));
+        let mut periods = self.periods.clone();
+        periods.resize(2 * n, None);
+        let sizes = Sizes { states: 2 * n, ..self.sizes() };
+        Ok(System {
+            kind: self.kind,
+            statements: Vec::new(),
+            names,
+            parameter_names: self.parameter_names.clone(),
+            parameter_values: self.parameter_values.clone(),
+            observable_names: Vec::new(),
+            smooth: is_smooth(&graph, &rhs),
+            program: Program::compile(&graph, &rhs, sizes),
+            graph,
+            rhs,
+            noise: Vec::new(),
+            observables: Vec::new(),
+            periods,
+            delays: Vec::new(),
+            delayed: Vec::new(),
+            jacobian: OnceLock::new(),
+            observing: OnceLock::new(),
+            jets: Mutex::default(),
+        })
+    }
+
+    /// The equations and definitions in canonical form; building from it gives the same system.
+    pub fn text(&self) -> String {
+        print_document(&self.statements)
+    }
+
+    /// One line of LaTeX for each equation and definition.
+    pub fn latex(&self) -> Vec<String> {
+        self.statements.iter().map(latex_statement).collect()
+    }
+
+    /// Source of a NumPy function `rhs(x, t, p)`.
+    pub fn numpy_source(&self) -> String {
+        let name = if self.kind == Kind::Map { "image" } else { "rhs" };
+        numpy_source(&self.graph, &self.rhs, name)
+    }
+
+    /// d(equation)/d(variable) for each equation, in the language.
+    ///
+    /// # Errors
+    /// If there is no such variable.
+    pub fn derivative_text(&self, variable: &str) -> Result<Vec<String>> {
+        let Some(i) = self.names.iter().position(|name| name == variable) else {
+            return Err(Error::value(format!("unknown variable `{variable}`: the state is {}", self.names.join(", "))));
+        };
+        let mut graph = self.graph.clone();
+        let (state, one) = (graph.state(i), graph.constant(1.0));
+        let slopes = derivatives(&mut graph, &self.rhs, &HashMap::from([(state, one)]));
+        Ok(slopes.iter().map(|&id| text_of(&graph, id, &self.names, &self.parameter_names)).collect())
+    }
+
+    /// The statement of the right-hand side belongs to this role.
+    fn role(kind: Kind) -> Role {
+        if kind == Kind::Map { Role::Next } else { Role::Derivative }
+    }
+}

@@ -1,0 +1,130 @@
+"""The catalogue by name, the table of systems, and a user's own entries."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import bestiary as bst
+from bestiary import registry
+
+ENTRY = """
+name = "{name}"
+kind = "flow"
+about = "Decay."
+citation = "Nobody (2000)"
+tags = ["dissipative"]
+parameters = {{ a = 1.0, b = "1/3" }}
+state = {{ x = 1.0, y = [1, 2] }}
+period = 2.0
+[equations]
+x = "-a*x"
+"y[i]" = "-b*y[i]"
+[known]
+largest_exponent = {{ exact = "-b" }}
+[variants.fast]
+parameters = {{ a = 10.0 }}
+state = {{ x = 2.0 }}
+"""
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test loads is gone after it."""
+    monkeypatch.setattr(registry, "_folders", [*registry._folders])
+    monkeypatch.setattr(registry, "_loaded", {**registry._loaded})
+    yield
+    registry._system.cache_clear()
+
+
+def test_every_system_has_a_row() -> None:
+    frame = bst.systems()
+    assert frame.height >= 40
+    assert frame["name"].is_unique().all()
+    assert frame["name"].to_list() == sorted(frame["name"])
+    for column in ("name", "kind", "dimension", "about", "citation"):
+        assert frame[column].null_count() == 0
+    assert set(frame["kind"]) == {"flow", "map", "delay", "stochastic"}
+
+
+def test_rows_agree_with_systems() -> None:
+    for row in bst.systems().iter_rows(named=True):
+        system = bst.system(row["name"])
+        assert (system.dimension, system.kind) == (row["dimension"], row["kind"])
+        assert list(system.tags) == row["tags"]
+        assert system.is_smooth == row["smooth"], f"{row['name']}: the tag nonsmooth and the equations disagree"
+        for variant in row["variants"]:
+            assert bst.system(row["name"], variant=variant).name == f"{row['name']}:{variant}"
+
+
+def test_narrowing_down() -> None:
+    maps = bst.systems(kind="map")
+    assert set(maps["kind"]) == {"map"}
+    tagged = bst.systems(tag="hamiltonian")
+    assert tagged["tags"].list.contains("hamiltonian").all()
+    assert bst.systems(dimension=3, smooth=True).filter(pl.col("dimension") != 3).is_empty()
+    with pytest.raises(ValueError, match='did you mean "hamiltonian"'):
+        bst.systems(tag="hamiltonien")
+    with pytest.raises(ValueError, match='unknown kind "maps", did you mean "map"'):
+        bst.systems(kind="maps")
+
+
+def test_names_and_aliases() -> None:
+    assert bst.system("Lorenz") == bst.system("lorenz")
+    for row in bst.systems().iter_rows(named=True):
+        for alias in row["aliases"]:
+            assert bst.system(alias).name == row["name"]
+    assert bst.system("Lorenz", rho=99.96).parameters["rho"] == 99.96
+
+
+def test_unknown_system_names_the_nearest() -> None:
+    with pytest.raises(bst.UnknownSystem, match='unknown system "Lorentz", did you mean "Lorenz"') as caught:
+        bst.system("Lorentz")
+    assert isinstance(caught.value, LookupError)
+    with pytest.raises(ValueError, match='unknown variant "dyst" of Lorenz, did you mean "dysts"'):
+        bst.system("Lorenz", variant="dyst")
+
+
+def test_own_files_and_folders(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(ENTRY.format(name="OwnDecay"))
+    assert bst.load(path).parameters["b"] == pytest.approx(1 / 3)
+    assert bst.system("OwnDecay").dimension == 3
+    fast = bst.System.from_toml(path, variant="fast")
+    assert fast.names == ("x",)
+    assert fast.parameters["a"] == 10.0
+
+    folder = tmp_path / "zoo" / "flows"
+    folder.mkdir(parents=True)
+    (folder / "ZooDecay.toml").write_text(ENTRY.format(name="ZooDecay"))
+    bst.add_folder(tmp_path / "zoo")
+    assert bst.system("ZooDecay", variant="fast").initial.tolist() == [2.0]
+    row = bst.systems().filter(pl.col("name") == "ZooDecay").row(0, named=True)
+    assert row["variants"] == ["fast"]
+    assert row["largest_exponent"] == pytest.approx(-1 / 3)
+
+
+def test_wrong_files(tmp_path: Path) -> None:
+    path = tmp_path / "Lorenz.toml"
+    path.write_text(ENTRY.format(name="Lorenz"))
+    with pytest.raises(bst.CatalogueError, match="already"):
+        bst.load(path)
+    with pytest.raises(bst.CatalogueError, match="already"):
+        bst.add_folder(tmp_path)
+    path.write_text("name = 'A'\nkind = 'flow'\n[equations]\n")
+    with pytest.raises(bst.CatalogueError, match=r'Lorenz\.toml: the key "state" is missing'):
+        bst.load(path)
+    path.write_text("name = ")
+    with pytest.raises(bst.CatalogueError, match=r"Lorenz\.toml: "):
+        bst.load(path)
+    with pytest.raises(ValueError, match="is no folder"):
+        bst.add_folder(tmp_path / "nowhere")
+
+
+def test_import_is_light() -> None:
+    code = "import sys, bestiary; print([m for m in ('polars', 'matplotlib', 'sympy', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
