@@ -2,13 +2,13 @@
 
 use super::run::run;
 use super::system::{PySystem, numbers};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::measures::lyapunov::{self, Settings};
 use crate::parallel::pool::{Monitor, available_threads};
 use crate::parallel::random::{normal_pair, uniform_pair};
 use crate::parallel::simd::Level;
 use crate::solve::stepper::Tolerance;
-use crate::solve::{End, Method, Outcome, Problem, Times, Work};
+use crate::solve::{End, Method, Problem, Times, Work};
 use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -303,11 +303,10 @@ impl<'a> Expander<'a> {
     }
 
     fn unknown(&self, what: &str, name: &str, at: usize, frame: &Frame<'_>) -> Error {
-        let mut known: Vec<&str> = Vec::new();
-        known.extend(self.symbols.keys().map(String::as_str));
-        known.extend(frame.arguments.iter().map(|(name, _)| name.as_str()));
-        known.extend(frame.indices.iter().map(|(name, _)| name.as_str()));
-        known.extend(functions::names());
+        let symbols = self.symbols.keys().map(String::as_str);
+        let arguments = frame.arguments.iter().map(|(name, _)| name.as_str());
+        let indices = frame.indices.iter().map(|(name, _)| name.as_str());
+        let mut known: Vec<&str> = symbols.chain(arguments).chain(indices).chain(functions::names()).collect();
         known.sort_unstable();
         let hint = nearest(name, known).map_or(String::new(), |known| format!(", did you mean `{known}`?"));
         Error::at(frame.text, at, format!("unknown {what} `{name}`{hint}"))

@@ -73,7 +73,7 @@ pub fn find(name: &str) -> Option<&'static Function> {
 }
 
 /// All names.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub fn names<'a>() -> impl Iterator<Item = &'a str> {
     TABLE.iter().map(|function| function.name)
 }
 

@@ -74,11 +74,6 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>> {
     Ok(lexer.tokens)
 }
 
-/// Whether `name` can be written in the language (it may still be reserved).
-pub fn is_name(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty() && name.chars().all(is_name_character)
-}
-
 /// ASCII letters, digits, the underscore and Greek letters.
 fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || (('\u{370}'..='\u{3ff}').contains(&c) && c.is_alphabetic())

@@ -71,11 +71,12 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
             refused[name] = str(reason)
     best, results = measure(runs, refused, options)
     early = work.times <= COMPARED_TIME
-    ours = results.get("bestiary")
+    reference = "bestiary" if "bestiary" in results else next(iter(results), "")
+    ours = results.get(reference)
     lines = []
     for name in best:
         note = ""
-        if ours is not None and name != "bestiary":
+        if ours is not None and name != reference:
             theirs = results[name]
             same = theirs.shape[2:] == ours.shape[2:] and theirs.shape[1] >= early.sum()
             note = f"{np.abs(theirs[:, early] - ours[:, early]).max():.1e}" if same else f"shape {theirs.shape}"

@@ -29,9 +29,15 @@ def prepare(work: Workload, threads: int) -> Run:
 
     if members == 1:
         if work.include_build:
-            return lambda: np.concatenate(
-                [one(hy.taylor_adaptive(system(k), work.initial[0], tol=work.tolerance)) for k in range(work.variants)]
-            )
+
+            def from_text() -> Array:
+                hy.llvm_state.clear_memcache()
+                systems = (system(k) for k in range(work.variants))
+                return np.concatenate(
+                    [one(hy.taylor_adaptive(equations, work.initial[0], tol=work.tolerance)) for equations in systems]
+                )
+
+            return from_text
         scalar = hy.taylor_adaptive(system(0), work.initial[0], tol=work.tolerance)
         return lambda: one(scalar)
 
