@@ -3,9 +3,10 @@
 import tempfile
 from pathlib import Path
 
-import bestiary as bst
 import numpy as np
 import polars as pl
+
+import bestiary as bst
 
 assert "site-packages" in bst.__file__, f"imported from {bst.__file__}, not from the wheel"
 run = bst.system("Lorenz").trajectory(1000)

@@ -138,6 +138,7 @@ def largest_exponent(
     transient: float,
     duration: float,
     segments: int,
+    interval: float | None = None,
     method: str = "auto",
     rtol: float = 1e-9,
     atol: Array | None = None,
@@ -147,7 +148,7 @@ def largest_exponent(
     """
     Finite-time largest Lyapunov exponents of m trajectories over equal segments of `duration`: (m, segments), per unit of time.
 
-    From the tangent flow with renormalisation (Benettin et al. 1980). Not for delay or stochastic systems.
+    From the tangent flow, renormalised every `interval` (default: a hundredth of `duration`; Benettin et al. 1980). Not for delay or stochastic systems.
     """
 
 def uniforms(seed: int, path: int, n: int) -> Array:

@@ -72,6 +72,7 @@ fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) ->
     Tolerance { relative: rtol, absolute: atol.map_or_else(|| vec![rtol; d], numbers) }
 }
 
+/// Integrate m trajectories from initial states (m, d), sampled at 0, dt, ..., (n - 1) dt or at given times.
 #[pyfunction]
 #[pyo3(signature = (
     system, initial, parameters, *, start, dt=None, n=None, times=None, method="auto", rtol=1e-12, atol=None, step=None,
@@ -124,7 +125,8 @@ pub fn solve(
     let (m, n, d) = (start.len(), times.len(), inner.dimension());
     let total = (m * n) as u64;
     let small = m.saturating_mul(n) <= SMALL && brief(&start, &times);
-    let solution = run(py, small, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
+    let solution =
+        run(py, small, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
     Ok(PyResultTable {
         x: PyArray::from_vec(py, solution.x).reshape([m, n, d])?.unbind(),
         ends: solution.ends,
@@ -140,9 +142,10 @@ fn brief(start: &[f64], times: &Times<'_>) -> bool {
     }
 }
 
+/// Finite-time largest Lyapunov exponents of m trajectories over equal segments, (m, segments), per unit of time.
 #[pyfunction]
 #[pyo3(signature = (
-    system, initial, parameters, *, start, transient, duration, segments, interval, method="auto", rtol=1e-9, atol=None,
+    system, initial, parameters, *, start, transient, duration, segments, interval=None, method="auto", rtol=1e-9, atol=None,
     step=None, threads=None
 ))]
 #[allow(clippy::too_many_arguments)]
@@ -155,7 +158,7 @@ pub fn largest_exponent<'py>(
     transient: f64,
     duration: f64,
     segments: usize,
-    interval: f64,
+    interval: Option<f64>,
     method: &str,
     rtol: f64,
     atol: Option<PyReadonlyArrayDyn<'py, f64>>,
@@ -185,7 +188,7 @@ pub fn largest_exponent<'py>(
         transient,
         duration,
         segments,
-        interval,
+        interval: interval.unwrap_or(0.01 * duration),
     };
     let exponents = run(py, false, 0, None, |monitor| lyapunov::largest_exponent(&settings, monitor))?;
     PyArray::from_vec(py, exponents).reshape([starts.len(), segments])
@@ -195,16 +198,19 @@ fn random(py: Python<'_>, n: usize, pair: impl Fn(u64) -> [f64; 2]) -> Bound<'_,
     PyArray::from_iter(py, (0..n).map(|i| pair(i as u64 / 2)[i % 2]))
 }
 
+/// n uniform numbers in [0, 1), a function of (seed, path, position).
 #[pyfunction]
 pub fn uniforms(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
     random(py, n, |position| uniform_pair(seed, path, position))
 }
 
+/// n standard normal numbers, a function of (seed, path, position).
 #[pyfunction]
 pub fn normals(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
     random(py, n, |position| normal_pair(seed, path, position))
 }
 
+/// Version, vector unit in use, available threads.
 #[pyfunction]
 pub fn machine(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let facts = PyDict::new(py);

@@ -67,7 +67,8 @@ impl<'a> Expander<'a> {
     pub fn new(symbols: &Symbols, text: &'a str, statements: &'a [Statement]) -> Result<Self> {
         let mut table: HashMap<String, Symbol> = HashMap::new();
         let mut declare = |name: &str, symbol: Symbol| -> Result<()> {
-            let reserved = ["t", "pi", "and", "or", "not", "where", "sum", "product", "minimum", "maximum", "next", "noise"];
+            let reserved =
+                ["t", "pi", "and", "or", "not", "where", "sum", "product", "minimum", "maximum", "next", "noise"];
             if reserved.contains(&name) || functions::find(name).is_some() {
                 return Err(Error::value(format!("`{name}` is a word of the language and cannot name a variable")));
             }
@@ -138,9 +139,8 @@ impl<'a> Expander<'a> {
     /// Whether `id` is free of state, delayed terms and time.
     pub fn is_fixed(&self, id: Id) -> bool {
         let needed = self.graph.reachable(&[id]);
-        (0..needed.len()).all(|i| {
-            !needed[i] || !matches!(self.graph.op(Id(i as u32)), Op::Time | Op::State(_) | Op::Delayed(_))
-        })
+        (0..needed.len())
+            .all(|i| !needed[i] || !matches!(self.graph.op(Id(i as u32)), Op::Time | Op::State(_) | Op::Delayed(_)))
     }
 
     /// Definitions sorted so that each comes after those it names.
@@ -196,7 +196,11 @@ impl<'a> Expander<'a> {
     fn charge(&mut self, amount: usize, frame: &Frame<'_>, at: usize) -> Result<()> {
         self.work += amount;
         if self.work > LARGEST {
-            return Err(Error::at(frame.text, at, format!("written out, the equations have more than {LARGEST} terms")));
+            return Err(Error::at(
+                frame.text,
+                at,
+                format!("written out, the equations have more than {LARGEST} terms"),
+            ));
         }
         if frame.depth > DEEPEST {
             return Err(Error::at(frame.text, at, format!("definitions are nested deeper than {DEEPEST} levels")));
@@ -258,7 +262,9 @@ impl<'a> Expander<'a> {
                     }
                 }
             }
-            ExprKind::Reduce(kind, index, bounds, body) => self.reduce(*kind, index, bounds.as_deref(), body, expr.at, frame),
+            ExprKind::Reduce(kind, index, bounds, body) => {
+                self.reduce(*kind, index, bounds.as_deref(), body, expr.at, frame)
+            }
         }
     }
 
@@ -277,7 +283,8 @@ impl<'a> Expander<'a> {
             Some(Symbol::Parameter { first, shape }) if shape.is_empty() => Ok(self.graph.parameter(first)),
             Some(Symbol::Parameter { shape, .. }) => {
                 let example = if shape.len() == 1 { "[i]" } else { "[i, j]" };
-                let message = format!("`{name}` is a parameter with {} elements: write {name}{example}", extents(&shape));
+                let message =
+                    format!("`{name}` is a parameter with {} elements: write {name}{example}", extents(&shape));
                 Err(Error::at(frame.text, at, message))
             }
             Some(Symbol::Structure(value)) => Ok(self.graph.constant(value as f64)),
@@ -411,11 +418,17 @@ impl<'a> Expander<'a> {
         }
         let Some(row) = functions::row(name) else {
             if matches!(self.symbols.get(name), Some(Symbol::State { .. })) {
-                let message = format!("`{name}` is a state variable: write {name}*(…) for a product, {name}(t - tau) for a delay");
+                let message = format!(
+                    "`{name}` is a state variable: write {name}*(…) for a product, {name}(t - tau) for a delay"
+                );
                 return Err(Error::at(frame.text, at, message));
             }
             if self.symbols.contains_key(name) {
-                return Err(Error::at(frame.text, at, format!("`{name}` is not a function: write {name}*(…) for a product")));
+                return Err(Error::at(
+                    frame.text,
+                    at,
+                    format!("`{name}` is not a function: write {name}*(…) for a product"),
+                ));
             }
             return Err(self.unknown("function", name, at, frame));
         };
@@ -491,7 +504,8 @@ impl<'a> Expander<'a> {
             None => match self.range(index, body, frame.text)? {
                 Some(size) => (1, size),
                 None => {
-                    let message = format!("the range of `{index}` is unknown, as it indexes nothing: write {index} = 1..N");
+                    let message =
+                        format!("the range of `{index}` is unknown, as it indexes nothing: write {index} = 1..N");
                     return Err(Error::at(frame.text, at, message));
                 }
             },
@@ -508,7 +522,9 @@ impl<'a> Expander<'a> {
                 (None, _) => term,
                 (Some(sum), Reduction::Sum) => self.graph.add(sum, term),
                 (Some(product), Reduction::Product) => self.graph.mul(product, term),
-                (Some(best), Reduction::Minimum) => self.graph.select(super::ast::Comparison::LessEqual, best, term, best, term),
+                (Some(best), Reduction::Minimum) => {
+                    self.graph.select(super::ast::Comparison::LessEqual, best, term, best, term)
+                }
                 (Some(best), Reduction::Maximum) => {
                     self.graph.select(super::ast::Comparison::GreaterEqual, best, term, best, term)
                 }
@@ -524,7 +540,8 @@ impl<'a> Expander<'a> {
 
     /// A whole number made of indices, structural integers and numbers, and whether an index variable is in it.
     fn whole(&self, expr: &Expr, frame: &Frame<'_>) -> Result<(i64, bool)> {
-        let refuse = |what: &str| Err(Error::at(frame.text, expr.at, format!("{what} in a place that needs a whole number")));
+        let refuse =
+            |what: &str| Err(Error::at(frame.text, expr.at, format!("{what} in a place that needs a whole number")));
         let too_large = || Error::at(frame.text, expr.at, "the whole number is too large");
         match &expr.kind {
             ExprKind::Number(value) if *value == value.trunc() && *value < 1e15 => Ok((*value as i64, false)),
@@ -594,7 +611,9 @@ impl<'a> Expander<'a> {
             };
             match (size, &found) {
                 (Some(n), Some((m, other))) if n != *m => {
-                    let message = format!("`{index}` runs over `{other}` with {m} and `{name}` with {n} elements: write {index} = 1..{n} or the like");
+                    let message = format!(
+                        "`{index}` runs over `{other}` with {m} and `{name}` with {n} elements: write {index} = 1..{n} or the like"
+                    );
                     return Err(Error::at(text, at, message));
                 }
                 (Some(n), _) => found = Some((n, name)),

@@ -253,7 +253,8 @@ impl Lowering<'_> {
             Op::Neg(a) => self.emit(JetCode::Neg, [self.series[&a], 0, 0, 0, 0, 0]),
             Op::Power(a, n) => {
                 let base = self.series[&a];
-                let power = power_chain(n.unsigned_abs(), base, &mut |a, b| self.emit(JetCode::MulSS, [a, b, 0, 0, 0, 0]));
+                let power =
+                    power_chain(n.unsigned_abs(), base, &mut |a, b| self.emit(JetCode::MulSS, [a, b, 0, 0, 0, 0]));
                 if n > 0 {
                     power
                 } else {
@@ -593,11 +594,7 @@ impl<'p, const L: usize> Jets<'p, L> {
     /// Coefficient `k` of variable `i`.
     #[inline(always)]
     pub fn coefficient(&self, i: usize, k: usize) -> Row<L> {
-        if L == 1 {
-            [self.forward[(1 + i) * self.stride + k]; L]
-        } else {
-            self.series[(1 + i) * self.stride + k]
-        }
+        if L == 1 { [self.forward[(1 + i) * self.stride + k]; L] } else { self.series[(1 + i) * self.stride + k] }
     }
 
     /// Number of state variables.

@@ -69,7 +69,7 @@ fn write(expression: &Expr) -> String {
         ExprKind::Where(condition, then, otherwise) => format!(
             "\\begin{{cases}} {} & \\text{{if }} {} \\\\ {} & \\text{{otherwise}} \\end{{cases}}",
             write(then),
-            condition(condition),
+            truth(condition),
             write(otherwise)
         ),
         ExprKind::Reduce(reduction, index, bounds, body) => {
@@ -110,9 +110,9 @@ fn tightness(expression: &Expr) -> Tightness {
 }
 
 /// In parentheses if it is looser than `tightness`.
-fn at_least(expression: &Expr, tightness: Tightness) -> String {
+fn at_least(expression: &Expr, least: Tightness) -> String {
     let written = write(expression);
-    if tightness(expression) < tightness { format!("\\left({written}\\right)") } else { written }
+    if tightness(expression) < least { format!("\\left({written}\\right)") } else { written }
 }
 
 fn sum(terms: &[(Sign, Expr)]) -> String {
@@ -172,7 +172,7 @@ fn power(base: &Expr, exponent: &Expr) -> String {
 
 /// A built-in function by its template, another one by its name.
 fn call(name: &str, arguments: &[Expr]) -> String {
-    let all = || arguments.iter().map(|argument| write(argument)).collect::<Vec<_>>().join(", ");
+    let all = || arguments.iter().map(write).collect::<Vec<_>>().join(", ");
     let Some(function) = functions::find(name) else {
         return format!("{}\\left({}\\right)", symbol_of(name), all());
     };
@@ -216,10 +216,10 @@ fn command_of_one(template: &str) -> Option<&str> {
     template.strip_suffix(" {0}").filter(|command| command.starts_with('\\'))
 }
 
-fn condition(condition: &Condition) -> String {
+fn truth(condition: &Condition) -> String {
     let grouped = |inner: &Condition| match inner {
-        Condition::Compare(..) => condition(inner),
-        _ => format!("\\left({}\\right)", condition(inner)),
+        Condition::Compare(..) => truth(inner),
+        _ => format!("\\left({}\\right)", truth(inner)),
     };
     match condition {
         Condition::Compare(comparison, left, right) => {

@@ -103,26 +103,27 @@ impl<'a> Lexer<'a> {
     fn token(&mut self, c: char) -> Result<()> {
         let rest = &self.text[self.at..];
         match c {
-            '\n' => self.end_of_line(),
-            '\u{feff}' => Ok(self.at += c.len_utf8()),
-            _ if c.is_whitespace() => Ok(self.at += c.len_utf8()),
-            '#' => Ok(self.at += rest.find('\n').unwrap_or(rest.len())),
-            ';' => self.semicolon(),
-            '0'..='9' => self.number(rest),
-            '.' if rest[1..].starts_with(|next: char| next.is_ascii_digit()) => self.number(rest),
-            '(' => self.open(TokenKind::Open { condition: false }),
-            '[' => self.open(TokenKind::OpenIndex),
-            ')' | ']' => self.close(c),
+            '\n' => self.end_of_line()?,
+            '\u{feff}' => self.at += c.len_utf8(),
+            _ if c.is_whitespace() => self.at += c.len_utf8(),
+            '#' => self.at += rest.find('\n').unwrap_or(rest.len()),
+            ';' => self.semicolon()?,
+            '0'..='9' => self.number(rest)?,
+            '.' if rest[1..].starts_with(|next: char| next.is_ascii_digit()) => self.number(rest)?,
+            '(' => self.open(TokenKind::Open { condition: false })?,
+            '[' => self.open(TokenKind::OpenIndex)?,
+            ')' | ']' => self.close(c)?,
             _ if is_name_character(c) => {
                 let length = rest.find(|next| !is_name_character(next)).unwrap_or(rest.len());
-                Ok(self.push(TokenKind::Name(&rest[..length]), length))
+                self.push(TokenKind::Name(&rest[..length]), length);
             }
             _ => match MARKS.iter().find(|mark| rest.starts_with(**mark)) {
-                Some(&"**") => Ok(self.push(TokenKind::Mark("^"), 2)),
-                Some(mark) => Ok(self.push(TokenKind::Mark(mark), mark.len())),
-                None => Err(self.error(self.at, unknown_character(c))),
+                Some(&"**") => self.push(TokenKind::Mark("^"), 2),
+                Some(mark) => self.push(TokenKind::Mark(mark), mark.len()),
+                None => return Err(self.error(self.at, unknown_character(c))),
             },
         }
+        Ok(())
     }
 
     fn error(&self, at: usize, message: impl Into<String>) -> Error {
@@ -130,7 +131,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn push(&mut self, kind: TokenKind<'a>, length: usize) {
-        if matches!(kind, TokenKind::Mark("<" | "<=" | ">" | ">=" | "==" | "!=") | TokenKind::Name("and" | "or" | "not")) {
+        if matches!(
+            kind,
+            TokenKind::Mark("<" | "<=" | ">" | ">=" | "==" | "!=") | TokenKind::Name("and" | "or" | "not")
+        ) {
             self.mark_condition();
         }
         self.tokens.push(Token { kind, at: self.at, end: self.at + length });

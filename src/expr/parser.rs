@@ -106,7 +106,7 @@ impl<'a> Parser<'a> {
 
     /// Take the next token if it is `mark`.
     fn take(&mut self, mark: &str) -> bool {
-        let found = self.kind() == TokenKind::Mark(mark);
+        let found = matches!(self.kind(), TokenKind::Mark(symbol) if symbol == mark);
         self.next += usize::from(found);
         found
     }
@@ -148,8 +148,10 @@ impl<'a> Parser<'a> {
     /// `expected …, found …`, with advice where the next token shows a common slip.
     fn expected(&self, expected: &str) -> Error {
         let previous = self.next.checked_sub(1).map(|position| self.tokens[position].kind);
-        let after_operand =
-            matches!(previous, Some(TokenKind::Number(_) | TokenKind::Name(_) | TokenKind::Close | TokenKind::CloseIndex));
+        let after_operand = matches!(
+            previous,
+            Some(TokenKind::Number(_) | TokenKind::Name(_) | TokenKind::Close | TokenKind::CloseIndex)
+        );
         let advice = match self.kind() {
             TokenKind::Name("and" | "or" | "not") => {
                 "; conditions stand in the first place of `where(condition, a, b)` only"

@@ -61,10 +61,7 @@ pub fn largest_exponent(settings: &Settings<'_>, monitor: &Monitor) -> Result<Ve
                     start: &vec![from; m],
                     times: Times::Given(&[to]),
                     method: settings.problem.method,
-                    tolerance: Tolerance {
-                        relative: settings.problem.tolerance.relative,
-                        absolute: absolute.clone(),
-                    },
+                    tolerance: Tolerance { relative: settings.problem.tolerance.relative, absolute: absolute.clone() },
                     step: settings.problem.step,
                     max_steps: settings.problem.max_steps,
                     seed: 0,

@@ -32,12 +32,15 @@ pub trait DelayRhs {
     fn eval(&mut self, t: f64, y: &[f64], z: &[f64], out: &mut [f64]);
 }
 
+/// A state as a function of time.
+pub type Past<'a> = &'a dyn Fn(f64, &mut [f64]);
+
 /// What is asked for.
 pub struct DelayProblem<'a> {
     /// State at the start, and before it where there is no history.
     pub initial: &'a [f64],
     /// The state at times before the start.
-    pub history: Option<&'a dyn Fn(f64, &mut [f64])>,
+    pub history: Option<Past<'a>>,
     /// Where the trajectory begins.
     pub start: f64,
     /// Times of the samples, increasing, none before the start.
@@ -91,7 +94,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 struct History<'a> {
     start: f64,
     initial: &'a [f64],
-    before: Option<&'a dyn Fn(f64, &mut [f64])>,
+    before: Option<Past<'a>>,
     pieces: VecDeque<(Clock, f64, Piece)>,
     /// Bound on the rounding of a delayed time, by which a time at a seam may land on the wrong side.
     slack: f64,
@@ -141,7 +144,13 @@ struct Adapter<'a, E: ?Sized> {
 impl<E: DelayRhs + ?Sized> Rhs<1> for Adapter<'_, E> {
     fn eval(&mut self, t: &[f64; 1], y: &[[f64; 1]], out: &mut [[f64; 1]]) {
         let offset = t[0];
-        let side = if offset == 0.0 { 1.0 } else if offset == self.step { -1.0 } else { 0.0 };
+        let side = if offset == 0.0 {
+            1.0
+        } else if offset == self.step {
+            -1.0
+        } else {
+            0.0
+        };
         for k in 0..self.z.len() {
             let (i, delay) = self.equations.delayed()[k];
             self.z[k] = self.history.value(i, self.now, offset - self.equations.delays()[delay], side);

@@ -88,12 +88,16 @@ impl Method {
             Method::Auto => false,
         };
         if !fits {
-            let what = if forced { "a system with stochastic forcing".to_owned() } else { format!("a {} system", kind.name()) };
+            let what = if forced {
+                "a system with stochastic forcing".to_owned()
+            } else {
+                format!("a {} system", kind.name())
+            };
             return Err(Error::value(format!("method \"{}\" does not apply to {what}: use \"auto\"", choice.name())));
         }
         if choice == Method::Taylor && !system.is_smooth() {
             return Err(Error::value(
-                "the right-hand side has kinks or jumps (abs, sign, floor, where, ...), which Taylor series cannot see: \
+                "method \"taylor\" does not apply: the right-hand side has kinks or jumps (abs, sign, floor, where, ...), which Taylor series cannot see: \
                  use \"dop853\", \"tsit5\" or \"auto\"",
             ));
         }
@@ -149,14 +153,23 @@ fn check(problem: &Problem<'_>) -> Result<()> {
     let (d, k) = (problem.system.dimension(), problem.system.parameter_names().len());
     let m = problem.start.len();
     if problem.initial.len() != m * d {
-        return Err(Error::value(format!("{m} trajectories need {m} x {d} initial values, found {}", problem.initial.len())));
+        return Err(Error::value(format!(
+            "{m} trajectories need {m} x {d} initial values, found {}",
+            problem.initial.len()
+        )));
     }
     if problem.parameters.len() != k && problem.parameters.len() != m * k {
-        return Err(Error::value(format!("{m} trajectories need {k} or {m} x {k} parameters, found {}", problem.parameters.len())));
+        return Err(Error::value(format!(
+            "{m} trajectories need {k} or {m} x {k} parameters, found {}",
+            problem.parameters.len()
+        )));
     }
     if let Some(place) = problem.initial.iter().position(|x| !x.is_finite()) {
         let (value, name) = (problem.initial[place], &problem.system.names()[place % d]);
-        return Err(Error::value(format!("the initial state of trajectory {} has {name} = {value}: it must be finite", place / d)));
+        return Err(Error::value(format!(
+            "the initial state of trajectory {} has {name} = {value}: it must be finite",
+            place / d
+        )));
     }
     if let Some(p) = problem.parameters.iter().find(|p| !p.is_finite()) {
         return Err(Error::value(format!("a parameter is {p}: parameters must be finite")));
@@ -177,7 +190,10 @@ fn check(problem: &Problem<'_>) -> Result<()> {
         return Err(Error::value(format!("the start must be finite, found {start}")));
     }
     if let Some(start) = problem.start.iter().find(|start| !problem.times.is_empty() && **start > problem.times.at(0)) {
-        return Err(Error::value(format!("the first sample, at {}, lies before the start at {start}", problem.times.at(0))));
+        return Err(Error::value(format!(
+            "the first sample, at {}, lies before the start at {start}",
+            problem.times.at(0)
+        )));
     }
     if problem.system.kind() == Kind::Map {
         let n = problem.times.len().min(1 << 20);
@@ -214,7 +230,10 @@ fn room(m: usize, n: usize, d: usize) -> Result<Vec<f64>> {
     let refuse = || {
         let bytes = 8.0 * m as f64 * n as f64 * d as f64;
         let message = "ask for fewer trajectories or samples at a time, or write them to disk with generate";
-        Error::value(format!("{m} x {n} samples of {d} variables need {:.1} GiB of memory: {message}", bytes / 2f64.powi(30)))
+        Error::value(format!(
+            "{m} x {n} samples of {d} variables need {:.1} GiB of memory: {message}",
+            bytes / 2f64.powi(30)
+        ))
     };
     let size = m.checked_mul(n).and_then(|size| size.checked_mul(d)).ok_or_else(refuse)?;
     Vec::<f64>::new().try_reserve_exact(size).map_err(|_| refuse())?;
@@ -227,15 +246,6 @@ struct ProgramRhs<'p, const L: usize>(Evaluator<'p, L>);
 impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
     fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
         self.0.eval(t, y, &[], out);
-    }
-}
-
-/// The Taylor method expands the equations itself.
-struct NoRhs;
-
-impl<const L: usize> Rhs<L> for NoRhs {
-    fn eval(&mut self, _: &Row<L>, _: &[Row<L>], _: &mut [Row<L>]) {
-        unreachable!("the Taylor method does not ask for plain evaluations");
     }
 }
 
@@ -285,14 +295,22 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
             .enumerate()
             .map(|(i, (samples, end))| Job {
                 initial: &problem.initial[i * d..(i + 1) * d],
-                parameters: if problem.parameters.len() > k { &problem.parameters[i * k..(i + 1) * k] } else { problem.parameters },
+                parameters: if problem.parameters.len() > k {
+                    &problem.parameters[i * k..(i + 1) * k]
+                } else {
+                    problem.parameters
+                },
                 start: problem.start[i],
                 path: problem.first_path + i as u64,
                 samples,
                 end,
             })
             .collect();
-        let run = Run { problem, method, march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect() } };
+        let run = Run {
+            problem,
+            method,
+            march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect() },
+        };
         run.deal(jobs, &pool)?;
     }
     Ok(Solution { x, ends, method })
@@ -312,14 +330,17 @@ impl Run<'_> {
             return self.block::<1>(jobs);
         }
         let single = jobs.len() < 4 * threads;
-        let size = if single { 1 } else { jobs.len().div_ceil(8 * threads).next_multiple_of(LANES).clamp(LANES, 32 * LANES) };
+        let size =
+            if single { 1 } else { jobs.len().div_ceil(8 * threads).next_multiple_of(LANES).clamp(LANES, 32 * LANES) };
         let mut blocks = Vec::new();
         while !jobs.is_empty() {
             let rest = jobs.split_off(size.min(jobs.len()));
             blocks.push(std::mem::replace(&mut jobs, rest));
         }
         pool.install(|| {
-            blocks.into_par_iter().try_for_each(|block| if single { self.block::<1>(block) } else { self.block::<LANES>(block) })
+            blocks
+                .into_par_iter()
+                .try_for_each(|block| if single { self.block::<1>(block) } else { self.block::<LANES>(block) })
         })
     }
 
@@ -331,8 +352,12 @@ impl Run<'_> {
             Method::Taylor => {
                 let program = system.jet_program(order_for(tolerance.relative));
                 let mut taylor = Taylor::<L>::new(&program, tolerance, self.march.level);
-                let seat = |taylor: &mut Taylor<'_, L>, _: &mut NoRhs, lane: usize, p: &[f64]| taylor.set_parameters(lane, p);
-                self.march.run(jobs.into_iter(), &mut taylor, &mut NoRhs, seat, periods)
+                let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let seat = |taylor: &mut Taylor<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
+                    taylor.set_parameters(lane, p);
+                    rhs.0.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut taylor, &mut rhs, seat, periods)
             }
             Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
             Method::Dop853 => self.runge_kutta(jobs, RungeKutta::<L>::new(&DOP853, tolerance)),
@@ -360,7 +385,9 @@ impl Run<'_> {
     fn step(&self) -> f64 {
         let interval = match self.problem.times {
             Times::Uniform { dt, .. } => dt,
-            Times::Given(times) => times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min).min(1.0),
+            Times::Given(times) => {
+                times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min).min(1.0)
+            }
         };
         self.problem.step.unwrap_or(if self.method == Method::Milstein { 0.1 * interval } else { interval })
     }
@@ -397,7 +424,11 @@ impl Run<'_> {
         };
         let stop = || self.march.monitor.check().is_err();
         let end = solve_delay(&mut equations, &problem, &stop, job.samples)?;
-        *job.end = End { outcome: end.outcome, time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time }, work: end.work };
+        *job.end = End {
+            outcome: end.outcome,
+            time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time },
+            work: end.work,
+        };
         let periods = system.evaluate_periods(job.parameters)?;
         for (i, &period) in periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
             job.samples[i..].iter_mut().step_by(d).for_each(|x| *x = super::march::wrap(*x, period));

@@ -34,6 +34,6 @@ pub struct Work {
     pub steps: u64,
     /// Rejected steps.
     pub rejected: u64,
-    /// Evaluations of the right-hand side; for Taylor, expansions of the jet.
+    /// Evaluations of the right-hand side; for Taylor, expansions of the jet and evaluations of the defect.
     pub evaluations: u64,
 }

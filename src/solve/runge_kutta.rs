@@ -113,8 +113,10 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         lanes.y_next.copy_from_slice(&self.argument);
         let error = estimate(self.level, self.tableau, &self.tolerance, &self.k, &lanes.y, &lanes.y_next, &h);
         let mut verdicts = [Verdict::Idle; L];
-        for lane in (0..L).filter(|&lane| lanes.running[lane]) {
-            verdicts[lane] = self.judge(lanes, lane, self.tableau.caution * error[lane]);
+        for lane in 0..L {
+            if lanes.running[lane] {
+                verdicts[lane] = self.judge(lanes, lane, self.tableau.caution * error[lane]);
+            }
         }
         verdicts
     }

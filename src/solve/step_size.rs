@@ -1,6 +1,7 @@
 //! Choice of step sizes: the controller after a step, the first step, the smallest step. Not the error estimates.
 //!
-//! Only sums, products, quotients and bit operations are used, so that steps have the same bits on every machine.
+//! Only sums, products, quotients and bit operations are used, so that steps have the same bits on every machine; no
+//! fused products, which outside the kernels would be calls of a library.
 
 /// A step is multiplied by this in addition to what the error asks for (Hairer, Norsett & Wanner 1993, II.4).
 const SAFETY: f64 = 0.9;
@@ -37,8 +38,8 @@ fn log2(x: f64) -> f64 {
     let s = (m - 1.0) / (m + 1.0);
     let s2 = s * s;
     let series = [1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
-    let sum = series.iter().fold(0.0_f64, |sum, &c| sum.mul_add(s2, c));
-    (2.0 * std::f64::consts::LOG2_E * s).mul_add(sum, f64::from(exponent))
+    let sum = series.iter().fold(0.0, |sum, &c| sum * s2 + c);
+    2.0 * std::f64::consts::LOG2_E * s * sum + f64::from(exponent)
 }
 
 /// 2^x for |x| < 1000, to about 1e-8 relative.
@@ -46,7 +47,8 @@ fn exp2(x: f64) -> f64 {
     let whole = (x + 0.5).floor();
     let u = (x - whole) * std::f64::consts::LN_2;
     // |u| < 0.347; the first term left out is u^8 / 8! < 6e-9.
-    let sum = (1..=7).rev().fold(1.0_f64, |sum, k| sum.mul_add(u / f64::from(k), 1.0));
+    let series = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
+    let sum = series.iter().fold(0.0, |sum, &c| sum * u + c);
     sum * f64::from_bits(((whole as i64 + 1023) as u64) << 52)
 }
 

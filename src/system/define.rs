@@ -150,8 +150,7 @@ impl System {
             }
             parameter_values.extend(values);
         }
-        let sizes =
-            Sizes { states: names.len(), parameters: parameter_names.len(), delayed: expander.delayed.len() };
+        let sizes = Sizes { states: names.len(), parameters: parameter_names.len(), delayed: expander.delayed.len() };
         let Expander { graph, delays, delayed, .. } = expander;
         Ok(System {
             kind,
@@ -232,7 +231,8 @@ fn equations<'a>(
                 return Err(Error::at(text, statement.at, message));
             }
             (Some(n), _) => {
-                let message = format!("`{0}` is a vector of {n} variables: write the equation of {0}[i]", statement.name);
+                let message =
+                    format!("`{0}` is a vector of {n} variables: write the equation of {0}[i]", statement.name);
                 return Err(Error::at(text, statement.at, message));
             }
         };
@@ -253,7 +253,8 @@ fn complete(found: Vec<Option<Id>>, definition: &Definition, role: Role) -> Resu
     if missing.is_empty() {
         return Ok(found.into_iter().flatten().collect());
     }
-    let example = if role == Role::Next { format!("next({}) = …", missing[0]) } else { format!("{}' = …", missing[0]) };
+    let example =
+        if role == Role::Next { format!("next({}) = …", missing[0]) } else { format!("{}' = …", missing[0]) };
     Err(Error::value(format!("no equation for {}: write {example}", missing.join(", "))))
 }
 

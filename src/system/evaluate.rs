@@ -92,7 +92,9 @@ impl System {
         let m = points.t.len();
         let sets = if k == 0 { 1 } else { points.p.len() / k };
         if points.x.len() != m * d || points.p.len() != sets * k || (sets != 1 && sets != m) {
-            return Err(Error::value(format!("sizes disagree: {m} times need {m} x {d} states and {k} or {m} x {k} parameters")));
+            return Err(Error::value(format!(
+                "sizes disagree: {m} times need {m} x {d} states and {k} or {m} x {k} parameters"
+            )));
         }
         if points.z.len() != m * z {
             return Err(Error::value(format!("this system has {z} delayed terms: give their values, {m} x {z}")));

@@ -73,8 +73,7 @@ impl System {
     pub fn is_autonomous(&self) -> bool {
         let roots: Vec<Id> = self.rhs.iter().chain(&self.noise).copied().collect();
         let needed = self.graph.reachable(&roots);
-        (0..needed.len())
-            .all(|i| !needed[i] || self.graph.op(Id(i as u32)) != crate::expr::graph::Op::Time)
+        (0..needed.len()).all(|i| !needed[i] || self.graph.op(Id(i as u32)) != crate::expr::graph::Op::Time)
     }
 
     /// Whether the right-hand side has no kink and no jump, so that Taylor series apply.

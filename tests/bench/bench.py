@@ -70,7 +70,7 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
         except Unsupported as reason:
             refused[name] = str(reason)
     best, results = measure(runs, refused, options)
-    early = work.times <= COMPARED_TIME
+    early = int((work.times <= COMPARED_TIME).sum())
     reference = "bestiary" if "bestiary" in results else next(iter(results), "")
     ours = results.get(reference)
     lines = []
@@ -78,8 +78,8 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
         note = ""
         if ours is not None and name != reference:
             theirs = results[name]
-            same = theirs.shape[2:] == ours.shape[2:] and theirs.shape[1] >= early.sum()
-            note = f"{np.abs(theirs[:, early] - ours[:, early]).max():.1e}" if same else f"shape {theirs.shape}"
+            same = theirs.shape[2:] == ours.shape[2:] and theirs.shape[1] >= early
+            note = f"{np.abs(theirs[:, :early] - ours[:, :early]).max():.1e}" if same else f"shape {theirs.shape}"
         lines.append((name, best[name], note))
     show(work.title, lines, refused, per=work.variants)
 

@@ -2,7 +2,7 @@
 
 use bestiary::error::Error;
 use bestiary::solve::Outcome;
-use bestiary::solve::delay::{DelayEnd, DelayProblem, DelayRhs, breakpoints, solve_delay};
+use bestiary::solve::delay::{DelayEnd, DelayProblem, DelayRhs, Past, breakpoints, solve_delay};
 use bestiary::solve::stepper::Tolerance;
 use std::f64::consts::FRAC_PI_2;
 
@@ -32,9 +32,7 @@ impl DelayRhs for Linear {
     }
 }
 
-type Before<'a> = Option<&'a dyn Fn(f64, &mut [f64])>;
-
-fn run(pairs: &[(f64, f64)], start: f64, history: Before, times: &[f64], tolerance: f64) -> (Vec<f64>, DelayEnd) {
+fn run(pairs: &[(f64, f64)], start: f64, history: Option<Past>, times: &[f64], tolerance: f64) -> (Vec<f64>, DelayEnd) {
     let problem = DelayProblem {
         initial: &[1.0],
         history,
@@ -138,23 +136,19 @@ fn ends_and_refusals() {
     assert_eq!(end.outcome, Outcome::Diverged);
     assert!(end.stop_time > 100.0 && end.stop_time < 1000.0 && x[0] == 1.0);
     assert!(times.iter().zip(&x).all(|(&t, x)| x.is_nan() == (t > end.stop_time)));
-    let problem = |max_steps, times| DelayProblem {
-        initial: &[1.0],
-        history: None,
-        start: 0.0,
-        times,
-        tolerance: Tolerance { relative: 1e-6, absolute: vec![1e-6] },
-        max_steps,
-        bound: 1e100,
+    let tolerance = Tolerance { relative: 1e-6, absolute: vec![1e-6] };
+    let solve = |pairs: &[(f64, f64)], times: &[f64], stop: bool, room: &mut [f64]| {
+        let tolerance = tolerance.clone();
+        let (initial, history, start, max_steps, bound) = (&[1.0][..], None, 0.0, 3, 1e100);
+        let problem = DelayProblem { initial, history, start, times, tolerance, max_steps, bound };
+        solve_delay(&mut Linear::new(pairs), &problem, &|| stop, room)
     };
     let mut room = [0.0; 2];
-    let end = solve_delay(&mut Linear::new(&[(-1.0, 1.0)]), &problem(3, &[0.0, 50.0]), &|| false, &mut room).unwrap();
+    let end = solve(&[(-1.0, 1.0)], &[0.0, 50.0], false, &mut room).unwrap();
     assert_eq!(end.outcome, Outcome::OutOfSteps);
     assert!(room[0] == 1.0 && room[1].is_nan());
-    let stopped = solve_delay(&mut Linear::new(&[(-1.0, 1.0)]), &problem(3, &[0.0, 50.0]), &|| true, &mut room);
-    assert_eq!(stopped, Err(Error::Interrupted));
-    for (pairs, times) in [([(-1.0, 0.0)], [0.0, 1.0]), ([(-1.0, 1.0)], [1.0, 0.5]), ([(-1.0, 1.0)], [-1.0, 0.5])] {
-        let refused = solve_delay(&mut Linear::new(&pairs), &problem(3, &times), &|| false, &mut room);
-        assert!(matches!(refused, Err(Error::Value(_))));
+    assert_eq!(solve(&[(-1.0, 1.0)], &[0.0, 50.0], true, &mut room), Err(Error::Interrupted));
+    for (delay, times) in [(0.0, [0.0, 1.0]), (f64::NAN, [0.0, 1.0]), (1.0, [1.0, 0.5]), (1.0, [-1.0, 0.5])] {
+        assert!(matches!(solve(&[(-1.0, delay)], &times, false, &mut room), Err(Error::Value(_))));
     }
 }

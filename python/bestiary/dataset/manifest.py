@@ -37,7 +37,7 @@ def header(plan: Plan) -> dict[str, Any]:
 
     import bestiary
 
-    systems = {}
+    systems: dict[str, Any] = {}
     for name, system in plan.systems.items():
         systems[name] = {
             "folder": system.folder,

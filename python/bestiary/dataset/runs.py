@@ -41,7 +41,7 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
     from .plan import Continuation
 
     system, request = shard.system, shard.request
-    t = np.arange(shard.first_sample, shard.first_sample + shard.samples) * shard.dt
+    t: Array = np.arange(shard.first_sample, shard.first_sample + shard.samples, dtype=np.float64) * shard.dt
     before = shard.continued
     if before is not None and before.outcome != "ok":
         x = np.full((1, shard.samples, len(shard.columns)), np.nan)
@@ -130,7 +130,7 @@ def scale(system: System, request: Request) -> tuple[float, ...]:
     """Standard deviation of each column along the noise-free reference trajectory."""
     x = sampling.reference(system)
     step = 1.0 if system.kind == "map" else float(system.period) / sampling.REFERENCE_PER_PERIOD
-    return _deviations(system, view(system, request, x[None], np.arange(len(x)) * step)[0])
+    return _deviations(system, view(system, request, x[None], np.arange(len(x), dtype=np.float64) * step)[0])
 
 
 def forcing(system: System, request: Request) -> tuple[float, ...]:

@@ -87,7 +87,9 @@ impl Parser<'_> {
             return Err(Error::at(
                 self.text,
                 caret.at,
-                format!("is `(…^{exponent})/{divisor}` or `…^({exponent}/{divisor})` meant? The parentheses are needed"),
+                format!(
+                    "is `(…^{exponent})/{divisor}` or `…^({exponent}/{divisor})` meant? The parentheses are needed"
+                ),
             ));
         }
         Ok(Some(Factor::Over))
@@ -191,7 +193,8 @@ impl Parser<'_> {
                 if arguments.len() == 1 && is_time_shift(&arguments[0]) {
                     self.delayed(target, arguments.remove(0))
                 } else {
-                    let message = "only a delay can follow an index, as in `x[i](t - tau)`; a product is written with `*`";
+                    let message =
+                        "only a delay can follow an index, as in `x[i](t - tau)`; a product is written with `*`";
                     Err(Error::at(self.text, self.tokens[open].at, message))
                 }
             }

@@ -87,7 +87,7 @@ impl Parser<'_> {
     }
 
     /// A name on the left of `=`, which must not be reserved.
-    fn defined_name(&mut self, purpose: &str) -> Result<String> {
+    pub(super) fn defined_name(&mut self, purpose: &str) -> Result<String> {
         let TokenKind::Name(name) = self.kind() else { return Err(self.expected("a name")) };
         if RESERVED.contains(&name) {
             let meaning = match name {
