@@ -32,14 +32,16 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="write the dataset of every system into data/")
     commands.add_parser("test", help="run every check and test").add_argument("--slow", action="store_true")
-    commands.add_parser("bench", help="measure beside the peers").add_argument("rest", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
+    commands.add_parser("bench", help="measure beside the peers; options go to tests/bench/bench.py")
+    options, rest = parser.parse_known_args()
+    if rest and options.command != "bench":
+        parser.error(f"unknown: {' '.join(rest)}")
     try:
         if options.command == "run":
             return run()
         if options.command == "test":
             return test(options.slow)
-        return bench(options.rest)
+        return bench(rest)
     except subprocess.CalledProcessError as error:
         print(f"dev.py: this command failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
@@ -50,7 +52,7 @@ def main() -> int:
 def run() -> int:
     """The dataset of every system: 10 000 points of each, 100 a period."""
     begun = time.monotonic()
-    python = environment(ROOT / ".venv", Path(sys.executable), extras="test")
+    python = environment(ROOT / ".venv", Path(sys.executable), extras="dev")
     command = [python, "-m", "bestiary.cli", "generate", "all", "-n", "10000", "--granularity", "fine"]
     status = subprocess.run([*command, "--out", ROOT / "data"], cwd=ROOT, check=False).returncode
     say(f"{'done' if status == 0 else 'failed'} after {time.monotonic() - begun:.0f} s, building included")

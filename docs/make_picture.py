@@ -20,7 +20,7 @@ import bestiary as bst
 
 Array = NDArray[np.float64]
 
-COLUMNS, SIZE = 6, 280
+COLUMNS, SIZE = 6, 240
 PAPER = "#0b0d12"
 HUES = colormaps["plasma"]
 # System, what is drawn across, what is drawn upwards: expressions in the language of the equations.
@@ -30,7 +30,7 @@ PANELS = (
     ("Thomas", "x - y", "z - 0.5*(x + y)"),
     ("Halvorsen", "x - y", "z - 0.5*(x + y)"),
     ("Aizawa", "x", "z"),
-    ("Dadras", "x", "y"),
+    ("BurkeShaw", "x", "z"),
     ("Chua", "x", "z"),
     ("RabinovichFabrikant", "x", "z"),
     ("HindmarshRose", "x", "z"),
@@ -42,7 +42,7 @@ PANELS = (
     ("MultiChua", "x", "y"),
     ("YuWang", "x", "z"),
     ("Hopfield", "x[1]", "x[2]"),
-    ("StickSlipOscillator", "x", "v"),
+    ("VallisElNino", "x", "z"),
     ("DeJong", "x", "y"),
     ("Pickover", "x", "y"),
     ("Ikeda", "x", "y"),
@@ -79,7 +79,7 @@ def panel(run: Array) -> Array:
     rank[seen] = np.argsort(np.argsort(mean_speed[seen])) / max(int(seen.sum()) - 1, 1)
     image = HUES(0.15 + 0.85 * rank)
     bright = np.log1p(count) / np.log1p(np.quantile(count[seen], 0.98))
-    image[:, 3] = np.where(seen, 0.15 + 0.85 * np.clip(bright, 0.0, 1.0), 0.0)
+    image[:, 3] = np.where(seen, 0.3 + 0.7 * np.clip(bright, 0.0, 1.0), 0.0)
     return np.asarray(image.reshape(SIZE, SIZE, 4))
 
 
@@ -92,7 +92,7 @@ def main(target: Path) -> None:
         ax.imshow(panel(points(name, across, up)), interpolation="nearest")
         ax.set_axis_off()
         x = (column + 0.5) / COLUMNS
-        figure.text(x, 1 - (row + 1) / rows + 0.03 / rows, name, color="#c9ced6", ha="center", fontsize=11)
+        figure.text(x, 1 - (row + 1) / rows + 0.03 / rows, name, color="#f5d58c", ha="center", fontsize=11)
     figure.savefig(target, facecolor=PAPER)
     # 128 colours are enough, and a third of the bytes.
     with Image.open(target) as full:

@@ -65,7 +65,7 @@ class System:
     def derivative_text(self, variable: str) -> list[str]:
         """d(equation)/d(variable) for each state equation, in the language."""
     def rhs(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
-        """x (m, d), t (m,), parameters (k,) or (m, k), delayed (m, n_delayed_terms) -> (m, d). A map's image."""
+        """x (m, d), t (m,), parameters (k,) or (m, k), delayed (m, n_delayed_terms; default: always been x) -> (m, d). A map's image."""
     def jacobian(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
         """-> (m, d, d), row = equation, column = variable."""
     def divergence(self, x: Array, t: Array, parameters: Array) -> Array:

@@ -186,7 +186,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     add("--observables", action="store_true", help="write the bounded view of systems that have one")
     add("--format", choices=("parquet",), default="parquet", help="of the files")
     add("--dtype", choices=("float64", "float32"), default="float64", help="of the variables")
-    add("--shard-bytes", type=int, default=32 << 20, help="samples of one file, in bytes")
+    add("--shard-bytes", type=int, default=16 << 20, help="samples of one file, in bytes")
     add("--on-exists", choices=("resume", "error", "replace"), default="resume", help="a dataset in the folder")
     add("--threads", type=int, help="all available by default")
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")

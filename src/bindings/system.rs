@@ -195,9 +195,7 @@ impl PySystem {
         t: PyReadonlyArrayDyn<'py, f64>,
         parameters: PyReadonlyArrayDyn<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let mut batch = Batch::new(&x, &t, &parameters, None);
-        // Where delayed terms enter the trace their values are unknown here, and so is the trace.
-        batch.z = vec![f64::NAN; batch.t.len() * self.inner.delayed_terms().len()];
+        let batch = Batch::new(&x, &t, &parameters, None);
         Ok(PyArray::from_vec(py, self.inner.evaluate_divergence(batch.points())?))
     }
 
@@ -208,8 +206,7 @@ impl PySystem {
         t: PyReadonlyArrayDyn<'py, f64>,
         parameters: PyReadonlyArrayDyn<'py, f64>,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-        let mut batch = Batch::new(&x, &t, &parameters, None);
-        batch.z = vec![f64::NAN; batch.t.len() * self.inner.delayed_terms().len()];
+        let batch = Batch::new(&x, &t, &parameters, None);
         let columns = self.inner.observable_names().len();
         matrix(py, self.inner.evaluate_observables(batch.points())?, batch.t.len(), columns)
     }

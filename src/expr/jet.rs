@@ -369,9 +369,21 @@ impl<const L: usize> Memory<L> for LaneMemory<'_, L> {
                 }
             }
         }
-        for j in whole..=k {
+        // Written out, so that the four parts stay in vector registers.
+        let rest = k + 1 - whole;
+        if rest > 0 {
             for l in 0..L {
-                part[j - whole][l] = a[j][l].mul_add(b[k - j][l], part[j - whole][l]);
+                part[0][l] = a[whole][l].mul_add(b[k - whole][l], part[0][l]);
+            }
+        }
+        if rest > 1 {
+            for l in 0..L {
+                part[1][l] = a[whole + 1][l].mul_add(b[k - whole - 1][l], part[1][l]);
+            }
+        }
+        if rest > 2 {
+            for l in 0..L {
+                part[2][l] = a[whole + 2][l].mul_add(b[k - whole - 2][l], part[2][l]);
             }
         }
         let mut sum = [0.0; L];
@@ -445,6 +457,7 @@ fn expand<const L: usize, M: Memory<L>>(memory: &mut M, program: &JetProgram, fi
         memory.set(0, k, [0.0; L]);
     }
     for k in 0..order {
+        let part = 1.0 / k as f64; // of a chain, which begins at k = 1
         for instruction in &program.instructions {
             let JetInstruction { code, to, from: [a, b, c, d, e, f] } = *instruction;
             let value = match code {
@@ -493,10 +506,10 @@ fn expand<const L: usize, M: Memory<L>>(memory: &mut M, program: &JetProgram, fi
                     continue;
                 }
                 JetCode::Chain(row, n) if k == 0 => map(memory.get(a, 0), |a| functions::TABLE[row as usize].one(n, a)),
-                JetCode::Chain(..) => map(memory.convolve(b, c, k - 1), |sum| sum / k as f64),
+                JetCode::Chain(..) => map(memory.convolve(b, c, k - 1), |sum| sum * part),
                 JetCode::Chain2(row) if k == 0 => zip(memory.get(a, 0), memory.get(b, 0), |a, b| two(row, a, b)),
                 JetCode::Chain2(_) => {
-                    zip(memory.convolve(c, e, k - 1), memory.convolve(d, f, k - 1), |x, y| (x + y) / k as f64)
+                    zip(memory.convolve(c, e, k - 1), memory.convolve(d, f, k - 1), |x, y| (x + y) * part)
                 }
                 JetCode::Select(comparison) => {
                     let (left, right) = (memory.get(a, 0), memory.get(b, 0));
@@ -512,9 +525,9 @@ fn expand<const L: usize, M: Memory<L>>(memory: &mut M, program: &JetProgram, fi
             };
             memory.set(to, k, value);
         }
-        let next = (k + 1) as f64;
+        let share = 1.0 / (k + 1) as f64;
         for (i, &root) in program.roots.iter().enumerate() {
-            let value = map(memory.get(root, k), |value| value / next);
+            let value = map(memory.get(root, k), |value| value * share);
             memory.set(1 + i as u32, k + 1, value);
         }
     }

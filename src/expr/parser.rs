@@ -46,7 +46,7 @@ pub fn parse_document(text: &str) -> Result<Vec<Statement>> {
     let mut parser = Parser { text, tokens, next: 0, depth: 0, local_functions };
     let mut statements = Vec::new();
     while parser.kind() != TokenKind::EndOfText {
-        statements.push(parser.statement()?);
+        statements.push(parser.statement().map_err(|error| *error)?);
         if parser.kind() == TokenKind::EndOfStatement {
             parser.next += 1;
         }
@@ -61,17 +61,11 @@ pub fn parse_document(text: &str) -> Result<Vec<Statement>> {
 pub fn parse_expression(text: &str) -> Result<Expr> {
     let tokens = lexer::tokens(text)?;
     let mut parser = Parser { text, tokens, next: 0, depth: 0, local_functions: HashSet::new() };
-    let expression = parser.sum()?;
-    parser.expect_end("the end of the expression")?;
-    if parser.kind() == TokenKind::EndOfStatement {
-        parser.next += 1;
-        if parser.kind() != TokenKind::EndOfText {
-            let found = parser.found();
-            return Err(parser.error(format!("expected a single expression, found a second one at {found}")));
-        }
-    }
-    Ok(expression)
+    parser.single_expression().map(|expression| *expression).map_err(|error| *error)
 }
+
+/// What a rule of the grammar returns. Boxed, because the stack holds a copy or more for every level of nesting.
+type Parsed<T> = std::result::Result<T, Box<Error>>;
 
 /// The names of functions defined in a document: statements that start with `name(`.
 fn local_functions<'a>(tokens: &[Token<'a>]) -> HashSet<&'a str> {
@@ -96,6 +90,20 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    /// An expression and nothing behind it.
+    fn single_expression(&mut self) -> Parsed<Box<Expr>> {
+        let expression = self.sum()?;
+        self.expect_end("the end of the expression")?;
+        if self.kind() == TokenKind::EndOfStatement {
+            self.next += 1;
+            if self.kind() != TokenKind::EndOfText {
+                let found = self.found();
+                return Err(self.error(format!("expected a single expression, found a second one at {found}")));
+            }
+        }
+        Ok(expression)
+    }
+
     fn token(&self) -> Token<'a> {
         self.tokens[self.next]
     }
@@ -111,11 +119,11 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn expect(&mut self, mark: &str, expected: &str) -> Result<()> {
+    fn expect(&mut self, mark: &str, expected: &str) -> Parsed<()> {
         if self.take(mark) { Ok(()) } else { Err(self.expected(expected)) }
     }
 
-    fn expect_close(&mut self, expected: &str) -> Result<()> {
+    fn expect_close(&mut self, expected: &str) -> Parsed<()> {
         if self.kind() != TokenKind::Close {
             return Err(self.expected(expected));
         }
@@ -123,7 +131,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn expect_end(&mut self, expected: &str) -> Result<()> {
+    fn expect_end(&mut self, expected: &str) -> Parsed<()> {
         match self.kind() {
             TokenKind::EndOfStatement | TokenKind::EndOfText => Ok(()),
             _ => Err(self.expected(&format!("an operator or {expected}"))),
@@ -131,8 +139,13 @@ impl<'a> Parser<'a> {
     }
 
     /// An error at the next token.
-    fn error(&self, message: impl Into<String>) -> Error {
-        Error::at(self.text, self.token().at, message)
+    fn error(&self, message: impl Into<String>) -> Box<Error> {
+        self.error_at(self.token().at, message)
+    }
+
+    /// An error at byte `at`.
+    fn error_at(&self, at: usize, message: impl Into<String>) -> Box<Error> {
+        Box::new(Error::at(self.text, at, message))
     }
 
     /// The next token in words.
@@ -146,7 +159,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `expected …, found …`, with advice where the next token shows a common slip.
-    fn expected(&self, expected: &str) -> Error {
+    fn expected(&self, expected: &str) -> Box<Error> {
         let previous = self.next.checked_sub(1).map(|position| self.tokens[position].kind);
         let after_operand = matches!(
             previous,
@@ -170,7 +183,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Go one level deeper. The level is left by `self.depth -= 1`; after an error nothing is parsed any more.
-    fn enter(&mut self) -> Result<()> {
+    fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(self.error(format!("nested deeper than {MAX_DEPTH} levels")));

@@ -5,13 +5,13 @@
 //! described in [`super::parser`]; because only needed parentheses are printed, the text is never nested deeper than
 //! the one the tree came from.
 
-use std::fmt::{self, Display, Formatter};
-
 use super::ast::{Comparison, Condition, Expr, ExprKind, Factor, Reduction, Role, Sign, Statement};
 
 /// An expression as text.
 pub fn print_expression(expression: &Expr) -> String {
-    Printed::new(expression).to_string()
+    let mut out = String::new();
+    Printed::new(expression).write(&mut out);
+    out
 }
 
 /// A statement as text, on one line.
@@ -25,7 +25,7 @@ pub fn print_statement(statement: &Statement) -> String {
             left.push(close);
         }
     }
-    let body = Printed::new(body);
+    let body = print_expression(body);
     match role {
         Role::Derivative => format!("{left}' = {body}"),
         Role::Next => format!("next({left}) = {body}"),
@@ -110,11 +110,13 @@ impl<'a> Printed<'a> {
         Self { compact: true, ..Self::new(expression) }
     }
 
-    fn list(self, f: &mut Formatter<'_>, items: &'a [Expr]) -> fmt::Result {
+    fn list(self, out: &mut String, items: &'a [Expr]) {
         for (i, item) in items.iter().enumerate() {
-            write!(f, "{}{}", if i == 0 { "" } else { ", " }, self.alone(item))?;
+            if i > 0 {
+                out.push_str(", ");
+            }
+            self.alone(item).write(out);
         }
-        Ok(())
     }
 
     fn sign(self, sign: Sign) -> &'static str {
@@ -127,92 +129,150 @@ impl<'a> Printed<'a> {
     }
 
     /// `t - delay`, a sum of delays being taken apart.
-    fn time_shift(self, f: &mut Formatter<'_>, delay: &'a Expr) -> fmt::Result {
-        f.write_str("t")?;
+    fn time_shift(self, out: &mut String, delay: &'a Expr) {
+        out.push('t');
         let ExprKind::Sum(terms) = &delay.kind else {
-            return write!(f, "{}{}", self.sign(Sign::Minus), self.inner(delay, Place::Term));
+            out.push_str(self.sign(Sign::Minus));
+            return self.inner(delay, Place::Term).write(out);
         };
         for (sign, term) in terms {
-            let opposite = if *sign == Sign::Plus { Sign::Minus } else { Sign::Plus };
-            write!(f, "{}{}", self.sign(opposite), self.inner(term, Place::Term))?;
+            out.push_str(self.sign(if *sign == Sign::Plus { Sign::Minus } else { Sign::Plus }));
+            self.inner(term, Place::Term).write(out);
         }
-        Ok(())
     }
-}
 
-impl Display for Printed<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let this = *self;
-        if this.place.encloses(&this.expression.kind) {
-            return write!(f, "({})", this.alone(this.expression));
+    fn write(self, out: &mut String) {
+        if self.place.encloses(&self.expression.kind) {
+            out.push('(');
+            self.alone(self.expression).write(out);
+            return out.push(')');
         }
-        match &this.expression.kind {
-            ExprKind::Number(value) => f.write_str(&print_number(*value)),
-            ExprKind::Name(name) => f.write_str(name),
+        match &self.expression.kind {
+            ExprKind::Number(value) => out.push_str(&print_number(*value)),
+            ExprKind::Name(name) => out.push_str(name),
             ExprKind::Index(name, indices) => {
-                write!(f, "{name}[")?;
-                Self { compact: true, ..this }.list(f, indices)?;
-                f.write_str("]")
+                out.push_str(name);
+                out.push('[');
+                Self { compact: true, ..self }.list(out, indices);
+                out.push(']');
             }
             ExprKind::Delayed(target, delay) => {
-                write!(f, "{}(", this.alone(target))?;
-                this.time_shift(f, delay)?;
-                f.write_str(")")
+                self.alone(target).write(out);
+                out.push('(');
+                self.time_shift(out, delay);
+                out.push(')');
             }
             ExprKind::Negate(operand) => {
-                let place = if this.place == Place::Factor { Place::Factor } else { Place::Term };
-                write!(f, "-{}", this.last(operand, place))
+                let place = if self.place == Place::Factor { Place::Factor } else { Place::Term };
+                out.push('-');
+                self.last(operand, place).write(out);
             }
-            ExprKind::Sum(terms) => {
-                for (i, (sign, term)) in terms.iter().enumerate() {
-                    match (i, sign) {
-                        (0, Sign::Plus) => write!(f, "{}", this.inner(term, Place::FirstTerm))?,
-                        (0, Sign::Minus) => write!(f, "-{}", this.inner(term, Place::Term))?,
-                        _ => write!(f, "{}{}", this.sign(*sign), this.inner(term, Place::Term))?,
-                    }
-                }
-                Ok(())
-            }
-            ExprKind::Product(factors) => {
-                for (i, (how, factor)) in factors.iter().enumerate() {
-                    f.write_str(match (i, how) {
-                        (0, Factor::Times) => "",
-                        (0, Factor::Over) => "1/",
-                        (_, Factor::Times) => "*",
-                        (_, Factor::Over) => "/",
-                    })?;
-                    let place = if i == 0 && *how == Factor::Times { Place::FirstFactor } else { Place::Factor };
-                    let divided = factors.get(i + 1).is_some_and(|(next, _)| *next == Factor::Over);
-                    write!(f, "{}", Self { divided, ..this.inner(factor, place) })?;
-                }
-                Ok(())
-            }
+            ExprKind::Sum(terms) => self.sum(out, terms),
+            ExprKind::Product(factors) => self.product(out, factors),
             ExprKind::Power(base, exponent) => {
-                write!(f, "{}^", this.inner(base, Place::Base))?;
-                if this.divided && is_one_with_signs(exponent) {
-                    write!(f, "({})", this.alone(exponent))
+                self.inner(base, Place::Base).write(out);
+                out.push('^');
+                if self.divided && is_one_with_signs(exponent) {
+                    out.push('(');
+                    self.alone(exponent).write(out);
+                    out.push(')');
                 } else {
-                    write!(f, "{}", this.last(exponent, Place::Factor))
+                    self.last(exponent, Place::Factor).write(out);
                 }
             }
             ExprKind::Call(name, arguments) => {
-                write!(f, "{name}(")?;
-                this.list(f, arguments)?;
-                f.write_str(")")
+                out.push_str(name);
+                out.push('(');
+                self.list(out, arguments);
+                out.push(')');
             }
             ExprKind::Where(condition, then, otherwise) => {
-                f.write_str("where(")?;
-                this.condition(f, condition)?;
-                write!(f, ", {}, {})", this.alone(then), this.alone(otherwise))
+                out.push_str("where(");
+                self.condition(out, condition);
+                for value in [then, otherwise] {
+                    out.push_str(", ");
+                    self.alone(value).write(out);
+                }
+                out.push(')');
             }
             ExprKind::Reduce(reduction, index, bounds, body) => {
-                write!(f, "{}({index}", word(*reduction))?;
+                out.push_str(word(*reduction));
+                out.push('(');
+                out.push_str(index);
                 if let Some((first, last)) = bounds.as_deref() {
-                    write!(f, " = {}..{}", Self::compact(first), Self::compact(last))?;
+                    out.push_str(" = ");
+                    Self::compact(first).write(out);
+                    out.push_str("..");
+                    Self::compact(last).write(out);
                 }
-                write!(f, ", {})", this.alone(body))
+                out.push_str(", ");
+                self.alone(body).write(out);
+                out.push(')');
             }
         }
+    }
+
+    fn sum(self, out: &mut String, terms: &'a [(Sign, Expr)]) {
+        for (i, (sign, term)) in terms.iter().enumerate() {
+            out.push_str(match (i, sign) {
+                (0, Sign::Plus) => "",
+                (0, Sign::Minus) => "-",
+                _ => self.sign(*sign),
+            });
+            let place = if i == 0 && *sign == Sign::Plus { Place::FirstTerm } else { Place::Term };
+            self.inner(term, place).write(out);
+        }
+    }
+
+    fn product(self, out: &mut String, factors: &'a [(Factor, Expr)]) {
+        for (i, (how, factor)) in factors.iter().enumerate() {
+            out.push_str(match (i, how) {
+                (0, Factor::Times) => "",
+                (0, Factor::Over) => "1/",
+                (_, Factor::Times) => "*",
+                (_, Factor::Over) => "/",
+            });
+            let place = if i == 0 && *how == Factor::Times { Place::FirstFactor } else { Place::Factor };
+            let divided = factors.get(i + 1).is_some_and(|(next, _)| *next == Factor::Over);
+            Self { divided, ..self.inner(factor, place) }.write(out);
+        }
+    }
+
+    fn condition(self, out: &mut String, condition: &'a Condition) {
+        match condition {
+            Condition::Compare(comparison, left, right) => {
+                self.alone(left).write(out);
+                out.push_str(match comparison {
+                    Comparison::Less => " < ",
+                    Comparison::LessEqual => " <= ",
+                    Comparison::Greater => " > ",
+                    Comparison::GreaterEqual => " >= ",
+                    Comparison::Equal => " == ",
+                    Comparison::NotEqual => " != ",
+                });
+                self.alone(right).write(out);
+            }
+            Condition::And(left, right) => {
+                self.grouped(out, left, matches!(**left, Condition::And(..) | Condition::Or(..)));
+                out.push_str(" and ");
+                self.grouped(out, right, matches!(**right, Condition::Or(..)));
+            }
+            Condition::Or(left, right) => {
+                self.grouped(out, left, matches!(**left, Condition::Or(..)));
+                out.push_str(" or ");
+                self.grouped(out, right, false);
+            }
+            Condition::Not(operand) => {
+                out.push_str("not ");
+                self.grouped(out, operand, matches!(**operand, Condition::And(..) | Condition::Or(..)));
+            }
+        }
+    }
+
+    fn grouped(self, out: &mut String, condition: &'a Condition, parentheses: bool) {
+        out.push_str(if parentheses { "(" } else { "" });
+        self.condition(out, condition);
+        out.push_str(if parentheses { ")" } else { "" });
     }
 }
 
@@ -226,54 +286,11 @@ fn is_one_with_signs(expression: &Expr) -> bool {
 }
 
 /// The reserved word of a reduction.
-pub(super) fn word(reduction: Reduction) -> &'static str {
+fn word(reduction: Reduction) -> &'static str {
     match reduction {
         Reduction::Sum => "sum",
         Reduction::Product => "product",
         Reduction::Minimum => "minimum",
         Reduction::Maximum => "maximum",
-    }
-}
-
-impl<'a> Printed<'a> {
-    fn condition(self, f: &mut Formatter<'_>, condition: &'a Condition) -> fmt::Result {
-        match condition {
-            Condition::Compare(comparison, left, right) => {
-                let symbol = match comparison {
-                    Comparison::Less => "<",
-                    Comparison::LessEqual => "<=",
-                    Comparison::Greater => ">",
-                    Comparison::GreaterEqual => ">=",
-                    Comparison::Equal => "==",
-                    Comparison::NotEqual => "!=",
-                };
-                write!(f, "{} {symbol} {}", self.alone(left), self.alone(right))
-            }
-            Condition::And(left, right) => {
-                self.grouped(f, left, matches!(**left, Condition::And(..) | Condition::Or(..)))?;
-                f.write_str(" and ")?;
-                self.grouped(f, right, matches!(**right, Condition::Or(..)))
-            }
-            Condition::Or(left, right) => {
-                self.grouped(f, left, matches!(**left, Condition::Or(..)))?;
-                f.write_str(" or ")?;
-                self.grouped(f, right, false)
-            }
-            Condition::Not(operand) => {
-                f.write_str("not ")?;
-                self.grouped(f, operand, matches!(**operand, Condition::And(..) | Condition::Or(..)))
-            }
-        }
-    }
-
-    fn grouped(self, f: &mut Formatter<'_>, condition: &'a Condition, parentheses: bool) -> fmt::Result {
-        if parentheses {
-            f.write_str("(")?;
-        }
-        self.condition(f, condition)?;
-        if parentheses {
-            f.write_str(")")?;
-        }
-        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::outcome::{Outcome, Work};
 use super::runge_kutta::RungeKutta;
-use super::step_size::smallest_step;
+use super::step_size::finest_step;
 use super::stepper::{Lanes, Piece, Rhs, Stepper, Tolerance, Verdict};
 use super::tableau::DOP853;
 use crate::error::{Error, Result};
@@ -296,7 +296,7 @@ pub fn solve_delay<E: DelayRhs + ?Sized>(
             Verdict::Rejected | Verdict::Idle => {
                 work.rejected += 1;
                 // The stepper's clock stands at zero, so the resolution of time is watched here.
-                if lanes.h[0] < smallest_step((problem.start + adapter.now.high).abs().max(adapter.now.high)) {
+                if lanes.h[0] < finest_step((problem.start + adapter.now.high).abs().max(adapter.now.high)) {
                     outcome = if adapter.finite { Outcome::Stalled } else { Outcome::LeftDomain };
                     break;
                 }

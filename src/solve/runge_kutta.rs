@@ -4,7 +4,7 @@
 //! lanes, so a trajectory has the same bits alone or among others.
 
 use super::outcome::Outcome;
-use super::step_size::{LARGEST_STEP, factor, first_step, smallest_step, trial_step};
+use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
 use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
 use super::tableau::{Interpolant, Tableau, Weights};
 use crate::parallel::simd::{Level, kernel};
@@ -12,8 +12,8 @@ use crate::parallel::simd::{Level, kernel};
 /// An adaptive explicit pair with its working memory.
 ///
 /// A step is accepted when its error estimate, times the caution of the tableau, is within the tolerance in every
-/// variable. A NaN or an infinity in a stage rejects the step. A step rejected down to 16 units in the last place of
-/// the time ends the trajectory: it left its domain if the last cause was a NaN or an infinity, else it stalled.
+/// variable. A NaN or an infinity in a stage rejects the step. A step rejected down to [`finest_step`] ends the
+/// trajectory: it left its domain if the last cause was a NaN or an infinity, else it stalled.
 #[derive(Debug)]
 pub struct RungeKutta<const L: usize> {
     tableau: &'static Tableau,
@@ -93,7 +93,7 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         rhs.eval(&t, &self.argument, &mut self.k[spare]);
         let change = (0..n).map(|i| self.k[n + i][lane] - self.k[i][lane]);
         let bend = self.size(change, &lanes.y, lane) / trial;
-        lanes.h[lane] = first_step(trial, slope, bend, self.tableau.error_order).max(smallest_step(lanes.t[lane]));
+        lanes.h[lane] = first_step(trial, slope, bend, self.tableau.error_order).max(finest_step(lanes.t[lane]));
     }
 
     fn attempt<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>) -> [Verdict; L] {
@@ -149,7 +149,7 @@ impl<const L: usize> RungeKutta<L> {
     fn judge(&mut self, lanes: &mut Lanes<L>, lane: usize, error: f64) -> Verdict {
         let Tableau { error_order, smallest_factor, largest_factor, .. } = *self.tableau;
         let h = lanes.h[lane];
-        let shortest = smallest_step(lanes.t[lane]);
+        let shortest = finest_step(lanes.t[lane]);
         if error <= 1.0 {
             let largest = if self.rejected[lane] { 1.0 } else { largest_factor };
             self.advanced[lane] = true;
@@ -161,14 +161,13 @@ impl<const L: usize> RungeKutta<L> {
         if error.is_nan() && self.k[..self.variables()].iter().any(|k| !k[lane].is_finite()) {
             return Verdict::Failed(Outcome::LeftDomain);
         }
+        if h <= shortest {
+            return Verdict::Failed(if error.is_nan() { Outcome::LeftDomain } else { Outcome::Stalled });
+        }
         let smaller = if error.is_nan() { 0.1 * h } else { h * factor(error, error_order, smallest_factor, 1.0) };
         self.rejected[lane] = true;
-        lanes.h[lane] = smaller.max(f64::MIN_POSITIVE);
-        match smaller < shortest {
-            true if error.is_nan() => Verdict::Failed(Outcome::LeftDomain),
-            true => Verdict::Failed(Outcome::Stalled),
-            false => Verdict::Rejected,
-        }
+        lanes.h[lane] = smaller.max(shortest);
+        Verdict::Rejected
     }
 }
 

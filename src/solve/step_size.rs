@@ -64,6 +64,14 @@ pub fn smallest_step(t: f64) -> f64 {
     (16.0 * f64::EPSILON * t.abs()).max(f64::MIN_POSITIVE)
 }
 
+/// The smallest step of a method that looks for jumps with it: 2^-20 of [`smallest_step`].
+///
+/// A jump of slope 1 at t = 1000 must be closed in to a tenth of a tolerance of 1e-12, which is below the last place of
+/// `t`. Drivers keep time in two numbers, so such a step is not lost.
+pub fn finest_step(t: f64) -> f64 {
+    (smallest_step(t) / 1_048_576.0).max(f64::MIN_POSITIVE)
+}
+
 /// Size of the state, its derivative and its second derivative, each in units of the tolerance, and the step with
 /// which the last was measured: the first step by the algorithm of Hairer, Norsett & Wanner (1993), II.4.
 pub fn first_step(trial: f64, derivative: f64, second_derivative: f64, order: u32) -> f64 {

@@ -31,8 +31,9 @@ pub struct Tableau {
     pub interpolant: Interpolant,
     /// The error estimate is multiplied by this before it is compared with the tolerance.
     ///
-    /// It makes the estimate cover the error that the interpolant adds inside the step, and the worst place of a jump
-    /// or kink within a step, both of which can exceed the bare estimate.
+    /// A jump inside a step shows in the bare estimate up to 86 times smaller than it is (tsit5, a jump just before
+    /// the third stage; 26 times for dop853, 66 inside the step): with 10 it stays within 10 tolerances. On smooth
+    /// problems it makes room for the errors of many steps and of the interpolant.
     pub caution: f64,
     /// A step is multiplied by no less than this ...
     pub smallest_factor: f64,
@@ -149,7 +150,7 @@ pub static TSIT5: Tableau = Tableau {
             2.5,
         ],
     ]),
-    caution: 1.0,
+    caution: 10.0,
     smallest_factor: 0.2,
     largest_factor: 10.0,
 };
@@ -374,7 +375,7 @@ pub static DOP853: Tableau = Tableau {
             (15, -149.72683625798562581422125276),
         ],
     ]),
-    caution: 1.0,
+    caution: 10.0,
     smallest_factor: 0.333,
     largest_factor: 6.0,
 };

@@ -19,7 +19,7 @@ pub struct Points<'a> {
     pub t: &'a [f64],
     /// Parameters, k or m x k.
     pub p: &'a [f64],
-    /// Delayed terms, m x z, or empty.
+    /// Delayed terms, m x z; empty for a state that has always been `x`.
     pub z: &'a [f64],
 }
 
@@ -96,8 +96,8 @@ impl System {
                 "sizes disagree: {m} times need {m} x {d} states and {k} or {m} x {k} parameters"
             )));
         }
-        if points.z.len() != m * z {
-            return Err(Error::value(format!("this system has {z} delayed terms: give their values, {m} x {z}")));
+        if !points.z.is_empty() && points.z.len() != m * z {
+            return Err(Error::value(format!("this system has {z} delayed terms: give {m} x {z} values")));
         }
         let outputs = program.outputs.len();
         let mut result = vec![0.0; m * outputs];
@@ -110,7 +110,10 @@ impl System {
                 let point = first + lane.min(filled - 1);
                 t[lane] = points.t[point];
                 (0..d).for_each(|i| x[i][lane] = points.x[point * d + i]);
-                (0..z).for_each(|i| delayed[i][lane] = points.z[point * z + i]);
+                for i in 0..z {
+                    let now = points.x[point * d + self.delayed[i].0];
+                    delayed[i][lane] = points.z.get(point * z + i).copied().unwrap_or(now);
+                }
                 if sets > 1 || first == 0 {
                     let set = if sets > 1 { point } else { 0 };
                     evaluator.set_parameters(lane, &points.p[set * k..(set + 1) * k]);

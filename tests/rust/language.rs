@@ -360,7 +360,9 @@ fn length_is_bounded() {
 fn a_long_text_takes_linear_time() {
     let line = format!("x' = {}a # {}\n", "a*(b + c[i-1])^2 - where(x < 0, 1, 2)/d + ".repeat(200), "-".repeat(80));
     let mut texts = vec![line.repeat(1_000_000 / line.len())];
-    for unit in ["(", "-", "a+", "a*", "a^", "x(t-", "where(", "a<b and ", "1", "\n", ";", "# ", "x[", ")", "a ", "é", "f(u)=u;"] {
+    for unit in [
+        "(", "-", "a+", "a*", "a^", "x(t-", "where(", "a<b and ", "1", "\n", ";", "# ", "x[", ")", "a ", "é", "f(u)=u;",
+    ] {
         texts.push(unit.repeat(1_000_000 / unit.chars().count()));
         texts.push(format!("x' = {}", unit.repeat(90_000 / unit.chars().count())));
     }
@@ -384,9 +386,8 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec!["x", "y", "e", "E1", "k_max", "sigma", "σ", "t_0", "x1", "_a", "note", "sums"])
             .prop_map(str::to_owned),
-        "[a-zA-Zα-ω_][a-zA-Z0-9_]{0,5}".prop_filter("reserved or built in", |name| {
-            parse_document(&format!("{name}(u) = u")).is_ok()
-        }),
+        "[a-zA-Zα-ω_][a-zA-Z0-9_]{0,5}"
+            .prop_filter("reserved or built in", |name| { parse_document(&format!("{name}(u) = u")).is_ok() }),
     ]
 }
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..system import System
 
-BYTES_IN_FLIGHT = 128 << 20
-"""Samples held at once by this process; a shard needs about four times its samples while it is written."""
+BYTES_IN_FLIGHT = 64 << 20
+"""Samples held at once by this process. Frame, encoding and compression need up to ten times as much."""
 
 SHARDS_IN_FLIGHT = 1024
 """Shards handed to a foreign executor at once."""

@@ -28,7 +28,7 @@ DTYPES = ("float64", "float32")
 RESERVED = ("system", "trajectory", "split", "time")
 """Columns that every file has besides the variables."""
 
-SHARD_BYTES = 32 << 20
+SHARD_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)

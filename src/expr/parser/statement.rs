@@ -1,13 +1,12 @@
 //! The left-hand sides: what is defined, with which indices or arguments.
 
-use super::{Parser, RESERVED};
-use crate::error::{Error, Result};
+use super::{Parsed, Parser, RESERVED};
 use crate::expr::ast::{Expr, ExprKind, Role, Statement};
 use crate::expr::functions;
 use crate::expr::lexer::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn statement(&mut self) -> Result<Statement> {
+    pub(super) fn statement(&mut self) -> Parsed<Statement> {
         let role = match (self.kind(), self.tokens.get(self.next + 1).map(|token| token.kind)) {
             (TokenKind::Name("next"), Some(TokenKind::Open { .. })) => Role::Next,
             (TokenKind::Name("noise"), Some(TokenKind::Open { .. })) => Role::Noise,
@@ -32,13 +31,13 @@ impl Parser<'_> {
             }
             _ => self.expect("=", expected)?,
         }
-        statement.body = self.sum()?;
+        statement.body = *self.sum()?;
         self.expect_end("the end of the statement")?;
         Ok(statement)
     }
 
     /// `x'`, `x[i]'`, `a`, `w[i]`, `f(u, v)`.
-    fn plain_left(&mut self) -> Result<Statement> {
+    fn plain_left(&mut self) -> Parsed<Statement> {
         let at = self.token().at;
         let name = self.defined_name("be defined")?;
         let indices = self.left_indices()?;
@@ -51,7 +50,7 @@ impl Parser<'_> {
                 return Err(self.error(format!("expected `=` or `'`; a function such as `{name}` has no index")));
             }
             if functions::find(&name).is_some() {
-                return Err(Error::at(self.text, at, format!("`{name}` is a built-in function; choose another name")));
+                return Err(self.error_at(at, format!("`{name}` is a built-in function; choose another name")));
             }
             self.next += 1;
             loop {
@@ -61,7 +60,7 @@ impl Parser<'_> {
                     _ => return Err(self.expected("the name of an argument")),
                 };
                 if arguments.contains(&argument) {
-                    return Err(Error::at(self.text, at, format!("argument `{argument}` appears twice")));
+                    return Err(self.error_at(at, format!("argument `{argument}` appears twice")));
                 }
                 arguments.push(argument);
                 if !self.take(",") {
@@ -74,7 +73,7 @@ impl Parser<'_> {
     }
 
     /// `next(x)`, `noise(x[i])`.
-    fn image_left(&mut self, role: Role) -> Result<Statement> {
+    fn image_left(&mut self, role: Role) -> Parsed<Statement> {
         self.next += 2;
         if !matches!(self.kind(), TokenKind::Name(_)) {
             return Err(self.expected("the name of a state variable"));
@@ -87,7 +86,7 @@ impl Parser<'_> {
     }
 
     /// A name on the left of `=`, which must not be reserved.
-    pub(super) fn defined_name(&mut self, purpose: &str) -> Result<String> {
+    pub(super) fn defined_name(&mut self, purpose: &str) -> Parsed<String> {
         let TokenKind::Name(name) = self.kind() else { return Err(self.expected("a name")) };
         if RESERVED.contains(&name) {
             let meaning = match name {
@@ -102,7 +101,7 @@ impl Parser<'_> {
     }
 
     /// `[i, j]` on the left of `=`: index names or whole numbers from 1; nothing if there is no bracket.
-    fn left_indices(&mut self) -> Result<Vec<String>> {
+    fn left_indices(&mut self) -> Parsed<Vec<String>> {
         let mut indices: Vec<String> = Vec::new();
         if self.kind() != TokenKind::OpenIndex {
             return Ok(indices);
@@ -119,7 +118,7 @@ impl Parser<'_> {
                 TokenKind::Name(_) => {
                     let index = self.defined_name("be an index")?;
                     if indices.contains(&index) {
-                        return Err(Error::at(self.text, at, format!("index `{index}` appears twice on the left")));
+                        return Err(self.error_at(at, format!("index `{index}` appears twice on the left")));
                     }
                     index
                 }
