@@ -382,9 +382,7 @@ class _Writer:
                 self.written[id(node)] = (name, _ATOM)
         left = "next({})" if is_map else "{}'"
         for name, root in zip(names, self.roots, strict=True):
-            text, strength = self.written[id(root)]
-            if strength <= _COMPARE:
-                text = f"where({text}, 1, 0)"
+            text, _ = _number(self.written[id(root)])
             lines.append(f"{left.format(name)} = {text}")
         return "\n".join(lines)
 
@@ -400,6 +398,8 @@ class _Writer:
         parts = [self.written[id(part)] for part in node.arguments]
         if not parts:
             return node.head, _ATOM
+        asks = {"and": 2, "or": 2, "not": 1, "where": 1}.get(node.head, 0)  # places that hold conditions
+        parts[asks:] = [_number(part) for part in parts[asks:]]
         if node.head == "negative":
             return f"-{_held(parts[0], _PRODUCT)}", _SUM
         if node.head == "not":
@@ -416,6 +416,12 @@ class _Writer:
         # A minus sign binds like a sum, so only the first term may begin with it.
         right = strength + 1 if parts[1][0].startswith("-") else right
         return f"{_held(parts[0], strength)}{space}{node.head}{space}{_held(parts[1], right)}", strength
+
+
+def _number(part: tuple[str, int]) -> tuple[str, int]:
+    """The text as a number: a condition counts 1 where it holds and 0 elsewhere."""
+    text, strength = part
+    return (f"where({text}, 1, 0)", _ATOM) if strength <= _COMPARE else part
 
 
 def _held(part: tuple[str, int], least: int) -> str:

@@ -1,7 +1,7 @@
 //! Tests of the core that need no Python.
 
-// mod delay;
+mod delay;
 mod expression;
-// mod language;
-// mod runge_kutta;
+mod language;
+mod runge_kutta;
 mod taylor;
