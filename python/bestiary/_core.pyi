@@ -65,7 +65,11 @@ class System:
     def derivative_text(self, variable: str) -> list[str]:
         """d(equation)/d(variable) for each state equation, in the language."""
     def rhs(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
-        """x (m, d), t (m,), parameters (k,) or (m, k), delayed (m, n_delayed_terms; default: always been x) -> (m, d). A map's image."""
+        """
+        x (m, d), t (m,), parameters (k,) or (m, k), delayed (m, n_delayed_terms) -> (m, d); for a map, the image.
+
+        Without `delayed` the state is taken to have always been x.
+        """
     def jacobian(self, x: Array, t: Array, parameters: Array, delayed: Array | None = None) -> Array:
         """-> (m, d, d), row = equation, column = variable."""
     def divergence(self, x: Array, t: Array, parameters: Array) -> Array:
@@ -120,10 +124,11 @@ def solve(
     """
     Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
 
-    Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in iterations
-    (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853 by the method of steps);
-    "milstein" for stochastic. step: fixed step of rk4 and milstein. forcing (d,): standard deviation of additive white noise
-    (per square root of time) put on a flow: it is then integrated as a stochastic system. Path i of the noise is
+    Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in
+    iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853 by
+    the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: the sampling interval) and
+    milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
+    put on a flow: it is then integrated as a stochastic system. Path i of the noise is
     f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
@@ -146,13 +151,16 @@ def largest_exponent(
     threads: int | None = None,
 ) -> Array:
     """
-    Finite-time largest Lyapunov exponents of m trajectories over equal segments of `duration`: (m, segments), per unit of time.
+    Finite-time largest Lyapunov exponents of m trajectories over equal segments of `duration`: (m, segments).
 
-    From the tangent flow, renormalised every `interval` (default: a hundredth of `duration`; Benettin et al. 1980). Not for delay or stochastic systems.
+    Natural logarithm, per unit of time.
+
+    From the tangent flow, renormalised every `interval` (chosen from the Jacobian by default; Benettin et
+    al. 1980). Not for delay or stochastic systems.
     """
 
 def uniforms(seed: int, path: int, n: int) -> Array:
-    """n uniform numbers in [0, 1), a function of (seed, path, position): the generator used for noise and initial states."""
+    """n uniform numbers in [0, 1), a function of (seed, path, position), as used for noise and initial states."""
 
 def normals(seed: int, path: int, n: int) -> Array:
     """n standard normal numbers, likewise."""

@@ -26,8 +26,8 @@ def check_system(system: System) -> None:
     Check that a system is well formed and runs.
 
     Its text and its TOML lead back to the same system; it runs for 20 periods (1000 iterations of a map) and stays
-    finite; on the way, right-hand side and Jacobian are finite and the Jacobian equals central differences (which is not
-    asked of delay systems).
+    finite; on the way, right-hand side and Jacobian are finite and the Jacobian equals central differences. The
+    differences are not taken of delay systems.
 
     Raises
     ------

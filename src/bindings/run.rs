@@ -11,18 +11,20 @@ const SIGNALS: Duration = Duration::from_millis(50);
 /// How often progress is reported.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// Runs `work` on a thread of its own while this one listens; `small` work is run here at once.
+/// Runs `work` on a thread of its own while this one listens. A `single` trajectory is worth no thread: it runs here and
+/// listens for itself.
 pub fn run<T: Send>(
     py: Python<'_>,
-    small: bool,
+    single: bool,
     total: u64,
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Monitor) -> Result<T> + Send,
 ) -> PyResult<T> {
-    let monitor = Monitor::default();
-    if small && progress.is_none() {
+    if single && progress.is_none() {
+        let monitor = Monitor::listening(|| Python::attach(|py| py.check_signals().is_err()), SIGNALS);
         return Ok(py.detach(|| work(&monitor))?);
     }
+    let monitor = Monitor::default();
     let (monitor, mut raised) = (&monitor, None);
     let result = py.detach(|| {
         std::thread::scope(|scope| {

@@ -13,9 +13,6 @@ use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArr
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Samples below which a call is too short for Ctrl-C or progress to matter.
-const SMALL: usize = 20_000;
-
 /// m trajectories of n samples of d variables.
 #[pyclass(name = "Result", module = "bestiary._core", frozen)]
 pub struct PyResultTable {
@@ -124,22 +121,13 @@ pub fn solve(
     };
     let (m, n, d) = (start.len(), times.len(), inner.dimension());
     let total = (m * n) as u64;
-    let small = m.saturating_mul(n) <= SMALL && brief(&start, &times);
     let solution =
-        run(py, small, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
+        run(py, m == 1, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
     Ok(PyResultTable {
         x: PyArray::from_vec(py, solution.x).reshape([m, n, d])?.unbind(),
         ends: solution.ends,
         method: solution.method,
     })
-}
-
-/// Whether the spans before and between the samples are about as long as the samples are many.
-fn brief(start: &[f64], times: &Times<'_>) -> bool {
-    match times {
-        Times::Uniform { dt, n } => start.iter().all(|start| -start <= 10.0 * dt * (*n as f64)),
-        Times::Given(_) => false,
-    }
 }
 
 /// Finite-time largest Lyapunov exponents of m trajectories over equal segments, (m, segments), per unit of time.
@@ -188,7 +176,7 @@ pub fn largest_exponent<'py>(
         transient,
         duration,
         segments,
-        interval: interval.unwrap_or(0.01 * duration),
+        interval,
     };
     let exponents = run(py, false, 0, None, |monitor| lyapunov::largest_exponent(&settings, monitor))?;
     PyArray::from_vec(py, exponents).reshape([starts.len(), segments])

@@ -435,7 +435,11 @@ impl<'a> Expander<'a> {
         let function = &functions::TABLE[row as usize];
         let (least, most) = function.arity();
         if arguments.len() < least || arguments.len() > most {
-            let wanted = if most == least { count(least, "argument") } else { format!("at least {least} arguments") };
+            let wanted = match most {
+                _ if most == least => count(least, "argument"),
+                usize::MAX => format!("at least {least} arguments"),
+                _ => format!("{least} to {most} arguments"),
+            };
             return Err(Error::at(frame.text, at, format!("`{name}` takes {wanted}, {} given", arguments.len())));
         }
         let mut values = Vec::new();
@@ -443,6 +447,15 @@ impl<'a> Expander<'a> {
             values.push(self.expand(argument, frame)?);
         }
         Ok(match function.value {
+            Value::Family(_) if values.len() == 2 => match self.graph.as_constant(values[1]) {
+                Some(order) if order == order.trunc() && (0.0..=64.0).contains(&order) => {
+                    self.graph.call(row, order as u8, &values[..1])
+                }
+                _ => {
+                    let message = format!("the order of a derivative of `{name}` must be a whole number from 0 to 64");
+                    return Err(Error::at(frame.text, arguments[1].at, message));
+                }
+            },
             Value::Derived(_, _, expand) => expand(&mut self.graph, &values),
             _ if name == "pow" => self.graph.pow(values[0], values[1]),
             _ => self.graph.call(row, 0, &values),

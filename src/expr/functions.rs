@@ -13,7 +13,7 @@ use super::graph::{Graph, Id};
 pub enum Value {
     /// Of one argument.
     One(fn(f64) -> f64),
-    /// Of one argument, with derivatives of every order in the same family.
+    /// Of one argument, with derivatives of every order in the same family: a second argument states the order.
     Family(fn(u8, f64) -> f64),
     /// Of two arguments.
     Two(fn(f64, f64) -> f64),
@@ -35,7 +35,7 @@ pub struct Function {
     pub derivative: Derivative,
     /// LaTeX with `{0}`, `{1}`, `{2}` for the arguments; `{*}` for all of them, separated by commas.
     pub latex: &'static str,
-    /// NumPy expression with the same places.
+    /// NumPy expression with the same places; empty for functions that are written in terms of others.
     pub numpy: &'static str,
     /// Whether all derivatives exist on the whole domain.
     pub smooth: bool,
@@ -45,7 +45,8 @@ impl Function {
     /// The least and greatest number of arguments.
     pub fn arity(&self) -> (usize, usize) {
         match self.value {
-            Value::One(_) | Value::Family(_) => (1, 1),
+            Value::One(_) => (1, 1),
+            Value::Family(_) => (1, 2),
             Value::Two(_) => (2, 2),
             Value::Derived(least, most, _) => (least, most),
         }
@@ -129,7 +130,7 @@ pub static TABLE: &[Function] = &[
     function("sinh", Value::One(libm::sinh), |g, a, _, _| vec![g.apply("cosh", a)], r"\sinh {0}", "np.sinh({0})"),
     function("cosh", Value::One(libm::cosh), |g, a, _, _| vec![g.apply("sinh", a)], r"\cosh {0}", "np.cosh({0})"),
     function("tanh", Value::One(libm::tanh), |g, _, y, _| { let s = g.power(y, 2); let one = g.constant(1.0); vec![g.sub(one, s)] }, r"\tanh {0}", "np.tanh({0})"),
-    function("exprel", Value::Family(exprel), |g, a, _, order| vec![g.call(row("exprel").expect("this row"), order + 1, a)], r"\frac{e^{{0}} - 1}{{0}}", "bst_exprel({0})"),
+    function("exprel", Value::Family(exprel), |g, a, _, order| vec![g.call(row("exprel").expect("this row"), order + 1, a)], r"\frac{e^{{0}} - 1}{{0}}", "exprel({0})"),
     function("atan2", Value::Two(libm::atan2), arctangent_slopes, r"\operatorname{atan2}({*})", "np.arctan2({0}, {1})"),
     function("pow", Value::Two(libm::pow), power_slopes, r"{0}^{{1}}", "np.power({0}, {1})"),
     kinked("abs", Value::One(f64::abs), |g, a, _, _| vec![g.apply("sign", a)], r"\left|{0}\right|", "np.abs({0})"),
@@ -146,9 +147,9 @@ pub static TABLE: &[Function] = &[
         let whole = g.apply("floor", &[quotient]);
         vec![g.constant(1.0), g.neg(whole)]
     }, r"{0} \bmod {1}", "np.mod({0}, {1})"),
-    derived("min", (2, MANY), |g, a| fold(g, a, Comparison::LessEqual), r"\min({*})", "bst_min({*})", false),
-    derived("max", (2, MANY), |g, a| fold(g, a, Comparison::GreaterEqual), r"\max({*})", "bst_max({*})", false),
-    derived("sech", (1, 1), |g, a| { let c = g.apply("cosh", a); reciprocal(g, c) }, r"\operatorname{sech} {0}", "1.0/np.cosh({0})", true),
+    derived("min", (2, MANY), |g, a| fold(g, a, Comparison::LessEqual), r"\min({*})", "", false),
+    derived("max", (2, MANY), |g, a| fold(g, a, Comparison::GreaterEqual), r"\max({*})", "", false),
+    derived("sech", (1, 1), |g, a| { let c = g.apply("cosh", a); reciprocal(g, c) }, r"\operatorname{sech} {0}", "", true),
     derived("smooth_square", (3, 3), smooth_square, r"\tfrac12\bigl(1 + \tanh({2} \sin(2\pi {0}/{1}))\bigr)", "", true),
     derived("power_plus", (2, 2), |g, a| {
         let power = g.pow(a[0], a[1]);

@@ -3,6 +3,7 @@
 use super::ast::Comparison;
 use super::functions;
 use super::graph::{Graph, Id, Op};
+use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -32,8 +33,14 @@ fn uses(graph: &Graph, roots: &[Id]) -> Vec<u32> {
     uses
 }
 
+/// Longest text that is written out.
+const LONGEST: usize = 1_000_000;
+
 /// An expression in the language. Shared subexpressions are written out again.
-pub fn text_of(graph: &Graph, root: Id, names: &[String], parameters: &[String]) -> String {
+///
+/// # Errors
+/// If it would be longer than a million characters.
+pub fn text_of(graph: &Graph, root: Id, names: &[String], parameters: &[String]) -> Result<String> {
     // Texts with their binding strength: 0 sum, 1 negation, 2 product, 3 power, 4 atom.
     let mut texts: HashMap<Id, (String, u8)> = HashMap::new();
     let needed = graph.reachable(&[root]);
@@ -69,19 +76,44 @@ pub fn text_of(graph: &Graph, root: Id, names: &[String], parameters: &[String])
                 (format!("where({condition}, {}, {})", texts[&c].0, texts[&d].0), 4)
             }
         };
+        if text.0.len() > LONGEST {
+            return Err(Error::value(format!("written out, the expression is longer than {LONGEST} characters")));
+        }
         texts.insert(id, text);
     }
-    texts.remove(&root).map(|(text, _)| text).unwrap_or_default()
+    Ok(texts.remove(&root).map(|(text, _)| text).unwrap_or_default())
 }
 
 fn number(value: f64) -> (String, u8) {
     if value < 0.0 { (format!("-{:?}", -value), 1) } else { (format!("{value:?}"), 4) }
 }
 
-/// Source of `name(x, t, p)`: x of shape (d, …), t and p broadcastable, result of shape (d, …).
-pub fn numpy_source(graph: &Graph, roots: &[Id], name: &str) -> String {
+/// The derivative of order n of (e^x - 1)/x, the integral of s^n e^(s x) over [0, 1], by Gauss-Legendre quadrature.
+const EXPREL: &str = "\
+def exprel(x, n=0):
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    s = 0.5 * (nodes + 1.0)
+    return np.sum(0.5 * weights * s**n * np.exp(s * np.asarray(x)[..., None]), axis=-1)
+
+
+";
+
+/// Source of `rhs(x, t, p)`: x of shape (d, …), t and p broadcastable, result of shape (d, …).
+pub fn numpy_source(graph: &Graph, roots: &[Id]) -> String {
     let uses = uses(graph, roots);
-    let mut source = format!("def {name}(x, t, p, z=()):\n");
+    let is_used = |i: &usize| uses[*i] > 0;
+    let ops = || (0..uses.len()).filter(is_used).map(|i| graph.op(Id(i as u32)));
+    let mut source = String::new();
+    if ops().any(|op| matches!(op, Op::Unary(row, ..) if functions::TABLE[row as usize].name == "exprel")) {
+        source.push_str(EXPREL);
+    }
+    source.push_str("def rhs(x, t, p, z=()):\n");
+    // Both branches of a condition are computed, also where one is not defined.
+    let guarded = ops().any(|op| matches!(op, Op::Select(..)));
+    let indent = if guarded { "        " } else { "    " };
+    if guarded {
+        source.push_str("    with np.errstate(all=\"ignore\"):\n");
+    }
     let mut texts: HashMap<Id, String> = HashMap::new();
     for i in (0..uses.len()).filter(|&i| uses[i] > 0) {
         let id = Id(i as u32);
@@ -89,7 +121,7 @@ pub fn numpy_source(graph: &Graph, roots: &[Id], name: &str) -> String {
         let of = |id: &Id| texts[id].clone();
         let text = match &op {
             Op::Constant(bits) => match f64::from_bits(*bits) {
-                value if value.is_finite() => format!("{}", number(value).0),
+                value if value.is_finite() => number(value).0,
                 value if value.is_nan() => "np.nan".to_owned(),
                 value => if value > 0.0 { "np.inf" } else { "-np.inf" }.to_owned(),
             },
@@ -103,8 +135,9 @@ pub fn numpy_source(graph: &Graph, roots: &[Id], name: &str) -> String {
             Op::Div(a, b) => format!("({} / {})", of(a), of(b)),
             Op::Neg(a) => format!("(-{})", of(a)),
             Op::Power(a, n) => format!("({} ** {n}.0)", of(a)),
-            Op::Unary(row, order, a) => fill(functions::TABLE[*row as usize].numpy, &[of(a)], *order),
-            Op::Binary(row, a, b) => fill(functions::TABLE[*row as usize].numpy, &[of(a), of(b)], 0),
+            Op::Unary(row, 0, a) => fill(functions::TABLE[*row as usize].numpy, &[of(a)]),
+            Op::Unary(row, order, a) => format!("{}({}, {order})", functions::TABLE[*row as usize].name, of(a)),
+            Op::Binary(row, a, b) => fill(functions::TABLE[*row as usize].numpy, &[of(a), of(b)]),
             Op::Select(comparison, a, b, c, d) => {
                 format!("np.where({} {} {}, {}, {})", of(a), symbol(*comparison), of(b), of(c), of(d))
             }
@@ -113,19 +146,16 @@ pub fn numpy_source(graph: &Graph, roots: &[Id], name: &str) -> String {
         if leaf || uses[i] == 1 {
             texts.insert(id, text);
         } else {
-            let _ = writeln!(source, "    v{i} = {text}");
+            let _ = writeln!(source, "{indent}v{i} = {text}");
             texts.insert(id, format!("v{i}"));
         }
     }
     let results: Vec<&str> = roots.iter().map(|root| texts[root].as_str()).collect();
-    let _ = writeln!(source, "    return np.stack(np.broadcast_arrays({}))", results.join(", "));
+    let _ = writeln!(source, "{indent}return np.stack(np.broadcast_arrays({}))", results.join(", "));
     source
 }
 
-fn fill(template: &str, arguments: &[String], order: u8) -> String {
-    let mut text = template.replace("{*}", &arguments.join(", "));
-    for (i, argument) in arguments.iter().enumerate() {
-        text = text.replace(&format!("{{{i}}}"), argument);
-    }
-    if order > 0 { text.replace(')', &format!(", {order})")) } else { text }
+fn fill(template: &str, arguments: &[String]) -> String {
+    let places = arguments.iter().enumerate();
+    places.fold(template.to_owned(), |text, (i, argument)| text.replace(&format!("{{{i}}}"), argument))
 }

@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use crate::parallel::pool::Monitor;
 use crate::solve::stepper::Tolerance;
 use crate::solve::{Outcome, Problem, Times, solve};
-use crate::system::System;
+use crate::system::evaluate::Points;
+use crate::system::{Kind, System};
 
 /// How to measure.
 pub struct Settings<'a> {
@@ -18,8 +19,10 @@ pub struct Settings<'a> {
     pub duration: f64,
     /// Number of segments.
     pub segments: usize,
-    /// Time between renormalisations; a segment is divided into whole numbers of them.
-    pub interval: f64,
+    /// Time between renormalisations; a segment is divided into whole numbers of them. By default one iteration of a map, and
+    /// for a flow the time in which a vector grows at most e^10-fold at the rate of the largest entry of the Jacobian
+    /// at the initial states.
+    pub interval: Option<f64>,
 }
 
 /// Finite-time exponents, m x segments, natural logarithm per unit of time (Benettin et al. 1980, Meccanica 15, 9-20).
@@ -30,7 +33,17 @@ pub fn largest_exponent(settings: &Settings<'_>, monitor: &Monitor) -> Result<Ve
     let system = settings.problem.system;
     let tangent: System = system.tangent()?;
     let (d, m) = (system.dimension(), settings.problem.start.len());
-    if !(settings.duration > 0.0 && settings.transient >= 0.0 && settings.interval > 0.0) {
+    let interval = match settings.interval {
+        Some(interval) => interval,
+        None if system.kind() == Kind::Map => 1.0,
+        None => {
+            let t = vec![settings.start; m];
+            let points = Points { x: settings.problem.initial, t: &t, p: settings.problem.parameters, z: &[] };
+            let jacobians = system.evaluate_jacobian(points)?;
+            10.0 / jacobians.iter().fold(0.0f64, |largest, entry| largest.max(entry.abs())) / d as f64
+        }
+    };
+    if !(settings.duration > 0.0 && settings.transient >= 0.0 && interval > 0.0) {
         return Err(Error::value("duration and interval must be positive, and transient not negative"));
     }
     // A tangent vector that leans on no axis.
@@ -47,7 +60,7 @@ pub fn largest_exponent(settings: &Settings<'_>, monitor: &Monitor) -> Result<Ve
     let mut exponents = vec![0.0; m * settings.segments];
     for segment in 0..=settings.segments {
         let span = if segment == 0 { settings.transient } else { settings.duration };
-        let pieces = (span / settings.interval).ceil() as usize;
+        let pieces = (span / interval).ceil() as usize;
         let mut growth = vec![0.0; m];
         for piece in 0..pieces {
             let length = span / pieces as f64;

@@ -4,15 +4,31 @@ use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 /// What a long run shares with whoever started it.
 #[derive(Debug, Default)]
 pub struct Monitor {
     stop: AtomicBool,
     done: AtomicU64,
+    listener: Option<Listener>,
+}
+
+/// Asks now and then, from within the run, whether to stop.
+#[derive(Debug)]
+struct Listener {
+    ask: fn() -> bool,
+    every: Duration,
+    last: Mutex<Instant>,
 }
 
 impl Monitor {
+    /// A monitor that calls `ask` at most once in `every`, on the thread of the run.
+    pub fn listening(ask: fn() -> bool, every: Duration) -> Self {
+        let listener = Listener { ask, every, last: Mutex::new(Instant::now()) };
+        Self { listener: Some(listener), ..Self::default() }
+    }
+
     /// Ask the run to stop.
     pub fn request_stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
@@ -20,6 +36,15 @@ impl Monitor {
 
     /// [`Error::Interrupted`] once a stop has been requested.
     pub fn check(&self) -> Result<()> {
+        if let Some(Listener { ask, every, last }) = &self.listener {
+            let mut last = last.lock().expect("no thread panics while it holds this lock");
+            if last.elapsed() >= *every {
+                *last = Instant::now();
+                if ask() {
+                    self.request_stop();
+                }
+            }
+        }
         if self.stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
 

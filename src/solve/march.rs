@@ -4,6 +4,7 @@
 //! so samples are values of one solution, whatever is asked of it, and a longer run begins with the bits of a shorter one.
 
 use super::outcome::{Outcome, Work};
+use super::step_size::smallest_step;
 use super::stepper::{Lanes, Piece, Rhs, Stepper, Verdict};
 use crate::error::Result;
 use crate::parallel::pool::Monitor;
@@ -84,6 +85,11 @@ impl Default for End {
 const DIVERGED: f64 = 1e12;
 /// A run that stalls with a state this much larger than at its start has diverged as well: a pole lies ahead.
 const RUNAWAY: f64 = 1e6;
+/// Accepted steps in a row that are finer than the clock before a run has stalled: a jump asks for a few of them, the edge
+/// of the domain for ever more.
+const CREEP: u32 = 1000;
+/// How far ahead, in units of 1 + |t|, a stalled run looks for the edge of the domain.
+const AHEAD: f64 = 1e-6;
 /// Attempts between looks at the monitor.
 const PATIENCE: u32 = 128;
 
@@ -108,6 +114,7 @@ struct Seat<'a> {
     size_at_start: f64,
     periods: Vec<f64>,
     reported: usize,
+    creep: u32,
 }
 
 kernel! {
@@ -215,7 +222,7 @@ impl March<'_> {
                 }
                 if let Some(outcome) = outcome {
                     let seat = seats[lane].take().expect("the seat is taken");
-                    self.finish(seat, outcome, &lanes, lane);
+                    self.finish(seat, outcome, rhs, &lanes, lane);
                 }
             }
         }
@@ -241,7 +248,17 @@ impl March<'_> {
             size_at_start = size_at_start.max(x.abs());
         }
         stepper.start(rhs, lanes, lane);
-        Some(Seat { job, low: 0.0, next_sample: 0, size_at_start, periods, reported: 0 })
+        // A sample at the start is the initial state, also where the equations are not defined there.
+        let mut next_sample = 0;
+        if self.times.at(0) <= job.start {
+            (0..lanes.y.len()).for_each(|i| job.samples[i] = lanes.y[i][lane]);
+            next_sample = 1;
+            if self.times.len() == 1 {
+                self.monitor.advance(1);
+                return None;
+            }
+        }
+        Some(Seat { job, low: 0.0, next_sample, size_at_start, periods, reported: 0, creep: 0 })
     }
 
     fn report(&self, seat: &mut Seat<'_>) {
@@ -294,9 +311,10 @@ impl March<'_> {
         let t = lanes.t[lane] + change;
         let kept = t - lanes.t[lane];
         seat.low = (lanes.t[lane] - (t - kept)) + (change - kept);
+        seat.creep = if lanes.h_taken[lane] >= smallest_step(t) { 0 } else { seat.creep + 1 };
         lanes.t[lane] = t;
         let bound = DIVERGED * (1.0 + seat.size_at_start);
-        let mut outcome = None;
+        let mut outcome = (seat.creep > CREEP).then_some(Outcome::Stalled);
         for i in 0..lanes.y.len() {
             let mut x = lanes.y_next[i][lane];
             if !(x.abs() <= bound) {
@@ -312,12 +330,21 @@ impl March<'_> {
         outcome
     }
 
-    fn finish<const L: usize>(&self, mut seat: Seat<'_>, outcome: Outcome, lanes: &Lanes<L>, lane: usize) {
+    fn finish<const L: usize, R: Rhs<L>>(
+        &self,
+        mut seat: Seat<'_>,
+        outcome: Outcome,
+        rhs: &mut R,
+        lanes: &Lanes<L>,
+        lane: usize,
+    ) {
         let mut outcome = outcome;
         if matches!(outcome, Outcome::Stalled | Outcome::LeftDomain) {
             let size = lanes.y.iter().fold(0.0f64, |size, row| size.max(row[lane].abs()));
             if size > RUNAWAY * (1.0 + seat.size_at_start) {
                 outcome = Outcome::Diverged;
+            } else if edge_ahead(rhs, lanes, lane) {
+                outcome = Outcome::LeftDomain;
             }
         }
         seat.job.end.outcome = outcome;
@@ -329,4 +356,15 @@ impl March<'_> {
         }
         self.report(&mut seat);
     }
+}
+
+/// Whether the equations cease to be defined a little way along the present direction.
+fn edge_ahead<const L: usize, R: Rhs<L>>(rhs: &mut R, lanes: &Lanes<L>, lane: usize) -> bool {
+    let mut slope = vec![[0.0; L]; lanes.y.len()];
+    rhs.eval(&lanes.t, &lanes.y, &mut slope);
+    let ahead = AHEAD * (1.0 + lanes.t[lane].abs());
+    let mut y = lanes.y.clone();
+    y.iter_mut().zip(&slope).for_each(|(y, slope)| y[lane] += ahead * slope[lane]);
+    rhs.eval(&lanes.t, &y, &mut slope);
+    slope.iter().any(|slope| !slope[lane].is_finite())
 }

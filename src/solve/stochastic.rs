@@ -64,7 +64,7 @@ impl March<'_> {
             let h = if steps > 0 { (target - t) / steps as f64 } else { 0.0 };
             let (from, root) = (t, h.sqrt());
             for k in 0..steps {
-                if number % 1024 == 0 {
+                if number.is_multiple_of(1024) {
                     self.monitor.check()?;
                 }
                 t = from + k as f64 * h;

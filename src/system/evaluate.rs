@@ -90,7 +90,7 @@ impl System {
     fn batch(&self, program: &Program, points: Points<'_>) -> Result<Vec<f64>> {
         let (d, k, z) = (self.dimension(), self.parameter_names.len(), self.delayed.len());
         let m = points.t.len();
-        let sets = if k == 0 { 1 } else { points.p.len() / k };
+        let sets = points.p.len().checked_div(k).unwrap_or(1);
         if points.x.len() != m * d || points.p.len() != sets * k || (sets != 1 && sets != m) {
             return Err(Error::value(format!(
                 "sizes disagree: {m} times need {m} x {d} states and {k} or {m} x {k} parameters"

@@ -196,14 +196,13 @@ impl System {
 
     /// Source of a NumPy function `rhs(x, t, p)`.
     pub fn numpy_source(&self) -> String {
-        let name = if self.kind == Kind::Map { "image" } else { "rhs" };
-        numpy_source(&self.graph, &self.rhs, name)
+        numpy_source(&self.graph, &self.rhs)
     }
 
     /// d(equation)/d(variable) for each equation, in the language.
     ///
     /// # Errors
-    /// If there is no such variable.
+    /// If there is no such variable, or a derivative is too long to write out.
     pub fn derivative_text(&self, variable: &str) -> Result<Vec<String>> {
         let Some(i) = self.names.iter().position(|name| name == variable) else {
             return Err(Error::value(format!("unknown variable `{variable}`: the state is {}", self.names.join(", "))));
@@ -211,7 +210,7 @@ impl System {
         let mut graph = self.graph.clone();
         let (state, one) = (graph.state(i), graph.constant(1.0));
         let slopes = derivatives(&mut graph, &self.rhs, &HashMap::from([(state, one)]));
-        Ok(slopes.iter().map(|&id| text_of(&graph, id, &self.names, &self.parameter_names)).collect())
+        slopes.iter().map(|&id| text_of(&graph, id, &self.names, &self.parameter_names)).collect()
     }
 
     /// The statement of the right-hand side belongs to this role.

@@ -19,6 +19,7 @@ import bestiary as bst
 SMOOTH = [name for name in bst.systems(kind="flow")["name"] if bst.system(name).is_smooth]
 # Polynomial, rational, transcendental, driven, with angles, Hamiltonian, a ring, stiff.
 SAMPLE = ["Lorenz", "HastingsPowell", "Thomas", "Duffing", "DoublePendulum", "HenonHeiles", "Lorenz96", "JerkCircuit"]
+SLOW = [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in SMOOTH]
 METHODS = ("taylor", "dop853", "tsit5")
 RTOL, SCIPY_RTOL = 1e-12, 1e-13
 CONTRACT = 10.0
@@ -90,15 +91,13 @@ def scipy_run(name: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("a", "b"), [("taylor", "dop853"), ("taylor", "tsit5"), ("dop853", "tsit5")])
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", SLOW)
 def test_methods_agree(name: str, a: str, b: str) -> None:
     runs = ours(name)[1]
     assert excess(name, runs[a], runs[b]) < 1
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in SMOOTH]
-)
+@pytest.mark.parametrize("name", SLOW)
 def test_scipy_agrees(name: str) -> None:
     reference = scipy_run(name)
     for method, x in ours(name)[1].items():

@@ -51,7 +51,13 @@ impl Run {
 }
 
 /// Integrate to `end`, with every step of length `fixed` if given.
-fn run<S: Stepper<1>>(mut stepper: S, f: impl Fn(f64, &[f64], &mut [f64]), y: &[f64], end: f64, fixed: Option<f64>) -> Run {
+fn run<S: Stepper<1>>(
+    mut stepper: S,
+    f: impl Fn(f64, &[f64], &mut [f64]),
+    y: &[f64],
+    end: f64,
+    fixed: Option<f64>,
+) -> Run {
     let mut rhs = Field(f);
     let mut lanes = Lanes::<1>::new(y.len());
     lanes.running = [true];
@@ -251,10 +257,9 @@ fn observed_orders() {
 
 #[test]
 fn tolerances_mean_what_they_say() {
-    for (f, y, end) in [
-        (lorenz as fn(f64, &[f64], &mut [f64]), &[-9.8, -15.0, 20.5][..], 1.0),
-        (pendulum, &[2.0, 0.0][..], 8.0),
-    ] {
+    for (f, y, end) in
+        [(lorenz as fn(f64, &[f64], &mut [f64]), &[-9.8, -15.0, 20.5][..], 1.0), (pendulum, &[2.0, 0.0][..], 8.0)]
+    {
         let truth = adaptive(&DOP853, f, y, end, 1e-15);
         for tableau in [&TSIT5, &DOP853] {
             for size in [1e-6, 1e-9, 1e-12] {
@@ -381,7 +386,10 @@ fn lanes_agree<S1: Stepper<1>, S8: Stepper<8>>(alone: impl Fn() -> S1, mut toget
 #[test]
 fn a_lane_does_not_depend_on_the_others() {
     for tableau in [&TSIT5, &DOP853] {
-        lanes_agree(|| RungeKutta::<1>::new(tableau, tolerance(1e-9, 3)), RungeKutta::<8>::new(tableau, tolerance(1e-9, 3)));
+        lanes_agree(
+            || RungeKutta::<1>::new(tableau, tolerance(1e-9, 3)),
+            RungeKutta::<8>::new(tableau, tolerance(1e-9, 3)),
+        );
     }
     lanes_agree(|| Rk4::<1>::new(0.003), Rk4::<8>::new(0.003));
 }

@@ -57,7 +57,8 @@ fn harmonic_oscillator_to_thirteen_digits() {
 /// Every function of the table solves an equation whose solution is known.
 #[test]
 fn functions_solve_their_own_equations() {
-    let cases: [(&str, f64, fn(f64) -> f64); 12] = [
+    type Exact = fn(f64) -> f64;
+    let cases: [(&str, f64, Exact); 12] = [
         ("x' = exp(-x)", 0.0, |t| t.ln_1p()),
         ("x' = sqrt(x)", 1.0, |t| (1.0 + t / 2.0).powi(2)),
         ("x' = cbrt(x)", 1.0, |t| (1.0 + 2.0 * t / 3.0).powf(1.5)),

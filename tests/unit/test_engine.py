@@ -21,18 +21,23 @@ LOGISTIC = bst.System.from_text("x' = x*(1 - x)", initial=[0.1], name="logistic"
 ECCENTRICITY = 0.6
 KEPLER = bst.System.from_text(
     "x' = u; y' = v; u' = -x/(x^2 + y^2)^1.5; v' = -y/(x^2 + y^2)^1.5",
-    initial=[1 - ECCENTRICITY, 0.0, 0.0, np.sqrt((1 + ECCENTRICITY) / (1 - ECCENTRICITY))],
+    initial=[-1 - ECCENTRICITY, 0.0, 0.0, -np.sqrt((1 - ECCENTRICITY) / (1 + ECCENTRICITY))],
     name="Kepler",
     period=2 * np.pi,
 )
 
 
 def kepler(t: np.ndarray) -> np.ndarray:
-    """Position and velocity on an ellipse of half-axis 1 about the unit mass, from Kepler's equation E - e sin E = t."""
+    """
+    Position and velocity on an ellipse of half-axis 1 about the unit mass, from Kepler's equation E - e sin E = t + pi.
+
+    The start is at the far end, where a rounding error of the initial state changes the period by less than itself.
+    """
     e = ECCENTRICITY
-    anomaly = t + e * np.sin(t)
+    mean = (t + np.pi) % (2 * np.pi)
+    anomaly = mean + e * np.sin(mean)
     for _ in range(50):
-        anomaly -= (anomaly - e * np.sin(anomaly) - t) / (1 - e * np.cos(anomaly))
+        anomaly -= (anomaly - e * np.sin(anomaly) - mean) / (1 - e * np.cos(anomaly))
     width, rate = np.sqrt(1 - e**2), 1 / (1 - e * np.cos(anomaly))
     position = [np.cos(anomaly) - e, width * np.sin(anomaly)]
     return np.stack([*position, -np.sin(anomaly) * rate, width * np.cos(anomaly) * rate], axis=1)
@@ -81,8 +86,8 @@ def test_the_contract_on_tolerances(case: str, rtol: float, method: str) -> None
     """
     At the steps and between them the error stays within ten times the request.
 
-    Where the equations themselves make errors grow, the request is what an error of one tolerance has become: the factor
-    is measured with a run from a state 1e-7 apart.
+    Kepler's equations make errors grow: there, the request is what an error of one tolerance has become. The factor is
+    measured with runs from states 1e-7 apart.
     """
     system, solution, end = CLOSED[case]
     times = np.linspace(0, end, 777)
@@ -111,8 +116,8 @@ def test_the_error_is_proportional_to_the_tolerance(method: str) -> None:
 
 
 def test_tolerances_are_per_variable() -> None:
-    """A large absolute tolerance on y alone leaves x as it was asked for."""
-    pair = bst.System.from_text("x' = -x + 0*y; y' = -1e6*(y - cos(t))*0 + 1e3*cos(50*t)", initial=[1.0, 0.0], period=1.0)
+    """A large absolute tolerance on the fast y alone leaves x as it was asked for."""
+    pair = bst.System.from_text("x' = -x; y' = 1e3*cos(50*t)", initial=[1.0, 0.0], period=1.0)
     loose = pair.trajectory(times=[1.0], method="dop853", rtol=1e-10, atol={"x": 1e-12, "y": 1.0})
     strict = pair.trajectory(times=[1.0], method="dop853", rtol=1e-10, atol=1e-12)
     assert loose.steps < strict.steps
@@ -151,20 +156,20 @@ def test_a_kink_costs_steps_and_no_accuracy(method: str) -> None:
     bouncing = bst.System.from_text("x' = v; v' = -sign(x)", initial=[0.5, 0.0], period=4.0)
     times = np.linspace(0, 4, 41)
     run = bouncing.trajectory(times=times, method=method, rtol=1e-9, atol=1e-9)
-    phase = np.abs((times + 1) % 4 - 2) - 1
     exact = np.where((times + 1) % 4 < 2, 1.0, -1.0) * (0.5 - ((times + 1) % 2 - 1) ** 2 / 2)
-    assert np.abs(phase).max() <= 1
     np.testing.assert_allclose(run["x"], exact, atol=1e-7)
 
 
-def test_steep_switches_are_not_stepped_over() -> None:
-    """x' = 1 in the first half of every period and 0 in the second, for every adaptive method."""
+@pytest.mark.parametrize("method", ADAPTIVE)
+def test_steep_switches_are_not_stepped_over(method: str) -> None:
+    """x' = 1 in the first half of every period and 0 in the second; in between, a tanh that is over in 0.05."""
     blinking = bst.System.from_text("x' = smooth_square(t, 3, 60)", initial=[0.0], period=3.0)
-    # A half-period counts 3/2; the ramp of tanh is odd about its middle, so that it adds nothing.
-    for method in ADAPTIVE:
-        run = blinking.trajectory(times=[2.25, 5.25, 30.0 + 2.25], method=method, rtol=1e-9, atol=1e-9)
-        start = 3 / (2 * np.pi * 60) * np.log(2) / 2  # what half a ramp from t = 0 on lacks of a whole one
-        np.testing.assert_allclose(run["x"], np.array([1.5, 3.0, 16.5]), atol=2 * start, err_msg=method)
+    run = blinking.trajectory(times=[2.25, 5.25, 32.25], method=method)
+    # By symmetry a whole period adds exactly 3/2; the start in the middle of a ramp takes off the integral of
+    # 1/2 - tanh(k s)/2 over s > 0, log(2)/(2 k) with k = 60 * 2 pi/3; the curvature of sin adds less than 1e-5.
+    lost = np.log(2) / (2 * 60 * 2 * np.pi / 3)
+    np.testing.assert_allclose(np.diff(run["x"]), [1.5, 13.5], atol=1e-9)
+    assert run["x"][0] == pytest.approx(1.5 - lost, abs=1e-5)
 
 
 def test_auto_says_what_it_picked() -> None:
@@ -201,13 +206,15 @@ def test_blow_up_is_diverged(x0: float, method: str) -> None:
     assert np.isnan(run.x[times > run.stop_time]).all()
 
 
+@pytest.mark.parametrize("edge", [0.0, 0.5])
 @pytest.mark.parametrize("method", ALL)
-def test_leaving_the_domain_of_a_root(method: str) -> None:
-    """x' = -sqrt(x) - 1 reaches x = 0, with slope -1, at t = 2 sqrt(x0) - 2 log(1 + sqrt(x0))."""
-    system = bst.System.from_text("x' = -sqrt(x) - 1", initial=[1.0], period=1.0)
+def test_leaving_the_domain_of_a_root(method: str, edge: float) -> None:
+    """With u = sqrt(x - edge), x' = -u - 1 comes to u = 0, with slope -1, at t = 2 u0 - 2 log(1 + u0)."""
+    system = bst.System.from_text("x' = -sqrt(x - c) - 1", parameters={"c": edge}, initial=[1 + edge], period=1.0)
     end = 2 - 2 * np.log(2)
     times = np.linspace(0, 1, 51)
-    run = system.trajectory(times=times, method=method, step=1e-4 if method == "rk4" else None)
+    # No method needs more than some thousand steps to come as near to the edge as a double can.
+    run = system.trajectory(times=times, method=method, step=1e-4 if method == "rk4" else None, max_steps=100_000)
     assert run.outcome == "left domain"
     assert run.stop_time == pytest.approx(end, abs=1e-3)
     assert np.isfinite(run.x[times < end - 1e-3]).all()
@@ -219,7 +226,7 @@ def test_starting_outside_the_domain(method: str) -> None:
     system = bst.System.from_text("x' = sqrt(x)", initial=[-1.0], period=1.0)
     run = system.trajectory(times=[0.0, 1.0], method=method)
     assert run.outcome == "left domain"
-    assert run.x[0, 0] == -1
+    assert run.stop_time == 0
     assert np.isnan(run.x[1, 0])
 
 
@@ -236,14 +243,16 @@ def test_out_of_steps(method: str) -> None:
 @pytest.mark.parametrize("method", ALL)
 def test_a_stop_leaves_other_lanes_unharmed(method: str) -> None:
     """Members 0, 3, 6, … blow up, members 1, 4, 7, … leave the domain; the rest are as if alone, to the bit."""
-    system = bst.System.from_text("x' = a*x^2 - sqrt(x - b)", initial=[1.0], parameters={"a": 0.0, "b": 0.0}, period=1.0)
-    a = np.tile([3.0, 0.0, 0.0], 7)
-    b = np.tile([0.0, 0.9, -50.0], 7)
+    text = "x' = a*x^2 - 1 - sqrt(x - b)"
+    system = bst.System.from_text(text, initial=[1.0], parameters={"a": 0.0, "b": 0.0}, period=1.0)
+    a = np.tile([5.0, 0.0, 0.0], 7)
+    b = np.tile([0.0, 0.5, -50.0], 7)
     x0 = 1 + 0.01 * np.arange(21)[:, None]
     times = np.linspace(0, 1, 30)
-    runs = system.ensemble(initial=x0, parameters={"a": a, "b": b}, times=times, method=method)
+    options = dict(times=times, method=method, max_steps=20_000)
+    runs = system.ensemble(initial=x0, parameters={"a": a, "b": b}, **options)
     for i, run in enumerate(runs):
-        alone = system.with_parameters(a=a[i], b=b[i]).trajectory(times=times, initial=x0[i], method=method)
+        alone = system.with_parameters(a=a[i], b=b[i]).trajectory(initial=x0[i], **options)
         assert alone.x.tobytes() == run.x.tobytes()
         assert (alone.outcome, alone.steps) == (run.outcome, run.steps)
     assert runs.outcomes[2::3] == ("ok",) * 7
@@ -264,7 +273,7 @@ LONG = {
     "a delay": "bst.system('MackeyGlass').trajectory(times=[1e8])",
     "a stochastic system": "bst.system('NoisyLorenz').trajectory(times=[1e8])",
     "exponents": "bst._core.largest_exponent(s.core, s.initial[None], s.core.parameter_values[None], start=0.0, "
-    "transient=0.0, duration=1e7, segments=1)",
+    "transient=0.0, duration=1e7, segments=1, interval=1.0)",
 }
 INTERRUPTED = """
 import time
@@ -282,7 +291,10 @@ except KeyboardInterrupt:
 def test_ctrl_c_is_heard(case: str) -> None:
     """Within 100 ms by contract; the rest of half a second is the scheduler's."""
     child = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED.format(call=LONG[case])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", INTERRUPTED.format(call=LONG[case])],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert child.stdout is not None
