@@ -3,7 +3,7 @@
 use super::ast::{Condition, Expr, ExprKind, Factor, Reduction, Role, Sign, Statement};
 use super::functions::{self, Value};
 use super::graph::{Graph, Id, Op};
-use super::parser::parse_expression;
+use super::parser::{RESERVED, parse_expression};
 use crate::error::{Error, Result, nearest};
 use std::collections::{HashMap, HashSet};
 
@@ -67,9 +67,7 @@ impl<'a> Expander<'a> {
     pub fn new(symbols: &Symbols, text: &'a str, statements: &'a [Statement]) -> Result<Self> {
         let mut table: HashMap<String, Symbol> = HashMap::new();
         let mut declare = |name: &str, symbol: Symbol| -> Result<()> {
-            let reserved =
-                ["t", "pi", "and", "or", "not", "where", "sum", "product", "minimum", "maximum", "next", "noise"];
-            if reserved.contains(&name) || functions::find(name).is_some() {
+            if RESERVED.contains(&name) || functions::find(name).is_some() {
                 return Err(Error::value(format!("`{name}` is a word of the language and cannot name a variable")));
             }
             match table.insert(name.to_owned(), symbol) {
@@ -138,9 +136,7 @@ impl<'a> Expander<'a> {
 
     /// Whether `id` is free of state, delayed terms and time.
     pub fn is_fixed(&self, id: Id) -> bool {
-        let needed = self.graph.reachable(&[id]);
-        (0..needed.len())
-            .all(|i| !needed[i] || !matches!(self.graph.op(Id(i as u32)), Op::Time | Op::State(_) | Op::Delayed(_)))
+        self.graph.fixed()[id.0 as usize]
     }
 
     /// Definitions sorted so that each comes after those it names.

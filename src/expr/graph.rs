@@ -335,6 +335,19 @@ impl Graph {
         needed
     }
 
+    /// Marks the nodes that are made of parameters and numbers alone.
+    pub fn fixed(&self) -> Vec<bool> {
+        let mut fixed = vec![false; self.ops.len()];
+        for (i, op) in self.ops.iter().enumerate() {
+            fixed[i] = match op {
+                Op::Constant(_) | Op::Parameter(_) => true,
+                Op::Time | Op::State(_) | Op::Delayed(_) => false,
+                _ => op.children().all(|child| fixed[child.0 as usize]),
+            };
+        }
+        fixed
+    }
+
     /// Direct evaluation of `roots`, node after node: the definition that compiled programs are tested against.
     pub fn evaluate(&self, roots: &[Id], leaves: Leaves<'_>) -> Vec<f64> {
         let needed = self.reachable(roots);

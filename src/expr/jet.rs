@@ -113,15 +113,7 @@ fn slopes(graph: &mut Graph, roots: &[Id], order: usize) -> HashMap<Id, Vec<Id>>
     loop {
         let all: Vec<Id> = roots.iter().copied().chain(slopes.values().flatten().copied()).collect();
         let needed = graph.reachable(&all);
-        let mut fixed = vec![false; needed.len()];
-        for i in 0..needed.len() {
-            let op = graph.op(Id(i as u32));
-            fixed[i] = match op {
-                Op::Constant(_) | Op::Parameter(_) => true,
-                Op::Time | Op::State(_) | Op::Delayed(_) => false,
-                _ => op.children().all(|child| fixed[child.0 as usize]),
-            };
-        }
+        let fixed = graph.fixed();
         let before = slopes.len();
         for i in (0..needed.len()).filter(|&i| needed[i] && !fixed[i]) {
             let id = Id(i as u32);

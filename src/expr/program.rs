@@ -93,18 +93,13 @@ impl Analysis {
         let all: Vec<Id> = roots.iter().chain(extra).copied().collect();
         let needed = graph.reachable(&all);
         let n = needed.len();
-        let mut fixed = vec![false; n];
+        let fixed = graph.fixed();
         let mut uses = vec![0u32; n];
         for id in &all {
             uses[id.0 as usize] += 2; // a root keeps its own register
         }
         for i in 0..n {
             let op = graph.op(Id(i as u32));
-            fixed[i] = match op {
-                Op::Constant(_) | Op::Parameter(_) => true,
-                Op::Time | Op::State(_) | Op::Delayed(_) => false,
-                _ => op.children().all(|child| fixed[child.0 as usize]),
-            };
             if needed[i] {
                 for child in op.children() {
                     uses[child.0 as usize] += 1;
