@@ -25,7 +25,7 @@ KINDS = ("flow", "map", "delay", "stochastic")
 KEYS = (
     *("name", "aliases", "kind", "about", "citation", "doi", "domain", "tags", "parameters", "structure", "state"),
     *("period", "absolute_tolerance", "note", "definitions", "equations", "noise", "observables", "periods"),
-    *("known", "variants", "measured"),
+    *("bifurcation", "known", "variants", "measured"),
 )
 # What a variant may say, and how: tables whose keys replace those of the entry, and values that replace whole.
 _MERGED = ("parameters", "structure", "definitions", "equations", "noise")
@@ -49,7 +49,7 @@ def checked(entry: Mapping[str, Any], where: str) -> Entry:
             raise CatalogueError(f'{where}: the key "{key}" is missing')
     if result["kind"] not in KINDS:
         raise CatalogueError(f"{where}: {UnknownName('kind', str(result['kind']), KINDS)}")
-    for key in (*_MERGED, "state", "observables", "periods", "known", "variants", "measured"):
+    for key in (*_MERGED, "state", "observables", "periods", "bifurcation", "known", "variants", "measured"):
         if not isinstance(result.setdefault(key, {}), dict):
             raise CatalogueError(f'{where}: "{key}" must be a table')
     for key in ("definitions", "equations", "noise", "observables", "periods"):
@@ -64,7 +64,21 @@ def checked(entry: Mapping[str, Any], where: str) -> Entry:
     period = result.get("period")
     if period is not None and not (isinstance(period, (int, float)) and 0 < period < math.inf):
         raise CatalogueError(f"{where}: period must be a positive number, not {period!r}")
+    _check_bifurcation(result, where)
     return result
+
+
+def _check_bifurcation(entry: Entry, where: str) -> None:
+    """The table `bifurcation` names a scalar parameter and the range in which the behaviour changes."""
+    table = entry["bifurcation"]
+    if not table:
+        return
+    parameter, span = table.get("parameter"), table.get("range")
+    if parameter not in entry["parameters"]:
+        raise CatalogueError(f"{where}: {UnknownName('parameter', str(parameter), entry['parameters'])} (bifurcation)")
+    numbers = isinstance(span, list) and len(span) == 2 and all(isinstance(end, (int, float)) for end in span)
+    if not (numbers and span[0] < span[1]):
+        raise CatalogueError(f"{where}: the range of bifurcation must be two increasing numbers, not {span!r}")
 
 
 def with_variant(entry: Entry, variant: str) -> Entry:
@@ -240,7 +254,8 @@ def to_toml(entry: Mapping[str, Any]) -> str:
 
 
 def _is_section(key: str) -> bool:
-    return key in ("definitions", "equations", "noise", "observables", "periods", "known", "variants", "measured")
+    sections = ("definitions", "equations", "noise", "observables", "periods", "bifurcation", "known", "measured")
+    return key in (*sections, "variants")
 
 
 def _stem(left: str) -> str:
