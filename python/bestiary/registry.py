@@ -150,10 +150,24 @@ def _system(name: str, variant: str | None, folders: tuple[Path, ...]) -> System
         entry = _loaded[name]
         return System(definition.with_variant(entry, variant) if variant else entry)
     paths = _paths(folders)
-    path = paths.get(name) or paths.get(_aliases(folders).get(name.lower(), ""))
-    if path is None:
+    if name in paths:
+        return System.from_toml(paths[name], variant=variant)
+    owner = _aliases(folders).get(name.lower())
+    if owner is None:
         raise UnknownSystem("system", name, [*paths, *_loaded, *_alias_names(folders)])
-    return System.from_toml(path, variant=variant)
+    return System.from_toml(paths[owner], variant=_of_alias(name, variant, _rows(folders)[owner]))
+
+
+def _of_alias(name: str, variant: str | None, row: Mapping[str, Any]) -> str | None:
+    """
+    The variant that an alias stands for.
+
+    Where an entry holds a near-duplicate known by a name of its own, its variant `Hadley` is what the alias "Hadley"
+    means, and the variant `dysts_Hadley` is the variant "dysts" of "Hadley".
+    """
+    spelled = next((alias for alias in row["aliases"] if alias.lower() == name.lower()), name)
+    own = spelled if variant is None else f"{variant}_{spelled}"
+    return own if own in row["variants"] else variant
 
 
 @lru_cache(maxsize=8)

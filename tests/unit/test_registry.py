@@ -128,3 +128,15 @@ def test_import_is_light() -> None:
     code = "import sys, bestiary; print([m for m in ('polars', 'matplotlib', 'sympy', 'scipy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_alias_may_stand_for_a_variant(tmp_path: Path) -> None:
+    """A near-duplicate under a name of its own: its form, and its form in a collection."""
+    entry = ENTRY.format(name="Slow").replace('kind = "flow"', 'kind = "flow"\naliases = ["Quick", "Idle"]')
+    entry += "[variants.Quick]\nparameters = { a = 5.0 }\n[variants.dysts_Quick]\nparameters = { a = 6.0 }\n"
+    (tmp_path / "Slow.toml").write_text(entry)
+    registry.add_folder(tmp_path)
+    assert bst.system("Idle") == bst.system("Slow")
+    assert bst.system("Quick").parameters["a"] == bst.system("quick").parameters["a"] == 5.0
+    assert bst.system("Quick", variant="dysts").parameters["a"] == 6.0
+    assert bst.system("Quick", variant="fast").parameters["a"] == 10.0
