@@ -1,11 +1,12 @@
 //! Chaotic systems as equations: integrated in parallel, measured, exposed to Python.
 //!
-//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`], and all of them <- `bindings`.
+//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`] and [`extended`], and all of them <- `bindings`.
 
 #![deny(unsafe_code)]
 
 pub mod error;
 pub mod expr;
+pub mod extended;
 pub mod measures;
 pub mod parallel;
 pub mod solve;

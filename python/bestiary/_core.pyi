@@ -86,6 +86,9 @@ class Result:
     def x(self) -> Array:
         """(m, n, d); NaN after a stop."""
     @property
+    def low(self) -> Array | None:
+        """(m, n, d): what `x` lacks of the states, in extended precision; None otherwise."""
+    @property
     def outcomes(self) -> list[str]:
         """(m,): "ok", "diverged", "stalled", "left domain" or "out of steps"."""
     @property
@@ -118,6 +121,7 @@ def solve(
     seed: int = 0,
     first_path: int = 0,
     forcing: Array | None = None,
+    extended: bool = False,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -128,7 +132,7 @@ def solve(
     iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853
     by the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: sampling interval) and
     milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
-    put on a flow: it is then integrated as a stochastic system. Path i of the noise is
+    put on a flow: it is then integrated as a stochastic system. extended: by "taylor" or "map" in numbers of two doubles. Path i of the noise is
     f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.

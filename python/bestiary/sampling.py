@@ -31,6 +31,9 @@ METHODS = {
 }
 ABSOLUTE_TOLERANCE = 1e-12
 SMALLEST_RTOL = 1e-16
+RELATIVE_TOLERANCE = 1e-12
+# The least relative tolerance and the default one.
+_PRECISIONS = {"double": (SMALLEST_RTOL, RELATIVE_TOLERANCE), "extended": (1e-30, 1e-30)}
 
 # Initial states: drawn along a reference run of this many periods, sampled this many times a period (iterations of a
 # map), moved by this many standard deviations, and left this many periods to settle.
@@ -143,11 +146,21 @@ def method(system: System, name: str) -> str:
     return name
 
 
-def tolerances(system: System, rtol: float, atol: Tolerance | None) -> tuple[float, Array]:
-    """Relative tolerance, and the absolute one of each variable (by default what the entry states, or 1e-12)."""
-    if not isinstance(rtol, (int, float, np.number)) or not SMALLEST_RTOL <= rtol < 1:
+def tolerances(
+    system: System, rtol: float | None, atol: Tolerance | None, precision: str = "double"
+) -> tuple[float, Array]:
+    """
+    Relative tolerance, and the absolute one of each variable.
+
+    By default 1e-12, and what the entry states or 1e-12; in extended precision 1e-30, and 1e-18 of these.
+    """
+    if precision not in _PRECISIONS:
+        raise UnknownName("precision", str(precision), _PRECISIONS)
+    smallest, usual = _PRECISIONS[precision]
+    rtol = usual if rtol is None else rtol
+    if not isinstance(rtol, (int, float, np.number)) or not smallest <= rtol < 1:
         raise RequestError(
-            f"rtol must be at least {SMALLEST_RTOL:g}, what a double resolves, and below 1, not {rtol!r}"
+            f"rtol must be at least {smallest:g}, what {precision} precision resolves, and below 1, not {rtol!r}"
         )
     stated = system.absolute_tolerance if atol is None else atol
     values = np.full(system.dimension, ABSOLUTE_TOLERANCE)
@@ -161,6 +174,8 @@ def tolerances(system: System, rtol: float, atol: Tolerance | None) -> tuple[flo
         values[:] = given
     if not (np.isfinite(values).all() and (values >= 0).all()):
         raise RequestError("atol must be finite and not negative")
+    if atol is None and precision == "extended":
+        values *= usual / RELATIVE_TOLERANCE
     return float(rtol), values
 
 

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// `S` marks an operand that is a series, `F` one that is fixed (made of parameters alone).
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum JetCode {
+pub(crate) enum JetCode {
     AddSS,
     AddSF,
     SubSS,
@@ -46,25 +46,25 @@ enum JetCode {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct JetInstruction {
-    code: JetCode,
-    to: u32,
+pub(crate) struct JetInstruction {
+    pub code: JetCode,
+    pub to: u32,
     /// The state variable of which this is the right-hand side, counted from 1; 0 if of none.
-    state: u32,
-    from: [u32; 6],
+    pub state: u32,
+    pub from: [u32; 6],
 }
 
 /// A system compiled for Taylor series of a given order.
 #[derive(Clone, Debug)]
 pub struct JetProgram {
     /// Computes the fixed numbers; its outputs are the fixed operands.
-    fixed: Program,
-    instructions: Vec<JetInstruction>,
+    pub(crate) fixed: Program,
+    pub(crate) instructions: Vec<JetInstruction>,
     /// Series registers: time, the states, then temporaries.
-    n_series: usize,
-    n_states: usize,
+    pub(crate) n_series: usize,
+    pub(crate) n_states: usize,
     /// Right-hand sides that no instruction of their own computes: (register, state variable counted from 1).
-    copies: Vec<(u32, u32)>,
+    pub(crate) copies: Vec<(u32, u32)>,
     order: usize,
 }
 

@@ -82,7 +82,7 @@ impl Default for End {
 }
 
 /// A state larger than this times (1 + its size at the start) has diverged.
-const DIVERGED: f64 = 1e12;
+pub(crate) const DIVERGED: f64 = 1e12;
 /// A run that stalls with a state this much larger than at its start has diverged as well: a pole lies ahead.
 const RUNAWAY: f64 = 1e6;
 /// Accepted steps in a row that are finer than the clock before a run has stalled: a jump asks for a few of them, the edge

@@ -14,5 +14,6 @@ pub mod tableau;
 pub mod taylor;
 
 pub use ensemble::{Method, Problem, Solution, solve};
+pub(crate) use ensemble::{check, room};
 pub use march::{End, Times};
 pub use outcome::{Outcome, Work};

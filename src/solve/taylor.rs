@@ -16,6 +16,15 @@ use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict
 use crate::expr::jet::{JetProgram, Jets};
 use crate::parallel::simd::{Level, kernel};
 
+/// e^2: in a series at the edge of its tolerance, the last but one term is larger than the last by this.
+pub(crate) const RATIO: f64 = 7.38905609893065;
+/// Rounding errors of an evaluation, in units of the last place.
+pub(crate) const ROUNDING: f64 = 64.0;
+/// Where inside the step the defect is looked at: the golden section.
+pub(crate) const INSIDE: f64 = 0.618033988749895;
+/// A step is at most this many times the one before.
+pub(crate) const GROWTH: f64 = 2.0;
+
 /// The Taylor method on `L` lanes.
 pub struct Taylor<'p, const L: usize> {
     jets: Jets<'p, L>,
@@ -78,8 +87,6 @@ kernel! {
     fn step<const L: usize>(
         jets: &Jets<'_, L>, y: &[Row<L>], tolerance: &Tolerance, order: usize, h: &Row<L>
     ) -> Row<L> {
-        /// e^2: in a series at the edge of its tolerance, the last but one term is larger than the last by this.
-        const RATIO: f64 = 7.38905609893065;
         // The largest |x_i^(k)| / tolerance_i over the variables; NaN and infinity pass through.
         let mut largest = [[0.0; L]; 2];
         for (i, y) in y.iter().enumerate() {
@@ -147,8 +154,6 @@ kernel! {
     fn defect_is_small<const L: usize>(
         tolerance: &Tolerance, order: usize, h: &Row<L>, y: &[Row<L>], place: &Place<L>
     ) -> [bool; L] {
-        /// Rounding errors of an evaluation, in units of the last place.
-        const ROUNDING: f64 = 64.0 * f64::EPSILON;
         let mut small = [true; L];
         for i in 0..y.len() {
             for l in 0..L {
@@ -156,7 +161,7 @@ kernel! {
                 let size = if after > before { after } else { before };
                 let f = place.derivative[i][l];
                 let allowed = tolerance.relative * size + tolerance.absolute[i];
-                let limit = (order + 1) as f64 * allowed + ROUNDING * (size + h[l] * f.abs());
+                let limit = (order + 1) as f64 * allowed + ROUNDING * f64::EPSILON * (size + h[l] * f.abs());
                 small[l] &= h[l] * (f - place.slope[i][l]).abs() <= limit;
             }
         }
@@ -173,10 +178,6 @@ impl<const L: usize> Stepper<L> for Taylor<'_, L> {
     }
 
     fn attempt<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>) -> [Verdict; L] {
-        /// Where inside the step the defect is looked at: the golden section.
-        const INSIDE: f64 = 0.618033988749895;
-        /// A step is at most this many times the one before.
-        const GROWTH: f64 = 2.0;
         let Self { jets, tolerance, order, level, carry, carry_next, inside, end } = self;
         jets.expand(&lanes.t, &lanes.y);
         let step = step(*level, jets, &lanes.y, tolerance, *order, &lanes.h);
