@@ -54,6 +54,9 @@ class System:
         """No kink or jump (abs, sign, floor, where, ...): Taylor series apply."""
     @property
     def n_delays(self) -> int: ...
+    @property
+    def delayed_terms(self) -> list[tuple[int, int]]:
+        """(State variable, delay), counted from 0, of each column of `delayed` in `rhs` and `jacobian`."""
     def delays(self, parameters: Array | None = None) -> Array: ...
     @property
     def program_length(self) -> int:
