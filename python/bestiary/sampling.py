@@ -297,9 +297,14 @@ def on_attractor(system: System, m: int, seed: int, first: int) -> Array:
     Starting states (m, d) of members first, first + 1, …, each a function of (seed, member) alone.
 
     A point of the reference run drawn at random, moved a little and kept within the range of that run (so that what
-    is positive stays positive). A burn-in brings it back to the attractor.
+    is positive stays positive). A burn-in brings it back to the attractor. Of a delay system, whose history is constant
+    at first, the point is one with every variable between its quartiles.
     """
     x = reference(system)
+    if system.kind == "delay":
+        # A state that is held for a whole delay is far from the attractor where it is extreme, and may escape.
+        middle = (np.quantile(x, 0.25, axis=0) <= x) & (x <= np.quantile(x, 0.75, axis=0))
+        x = x[middle.all(axis=1)] if middle.all(axis=1).any() else x
     shift = (SHIFT_CONSERVATIVE if is_conservative(system) else SHIFT) * x.std(axis=0)
     low, high = x.min(axis=0), x.max(axis=0)
     result = np.empty((m, system.dimension))
