@@ -1,4 +1,8 @@
-"""The command line: `bestiary list | show | generate | check | annotate | doctor`. It mirrors the Python functions and adds nothing."""
+"""
+The command line: `bestiary list | show | check | annotate | generate | doctor`.
+
+It mirrors the Python functions and adds nothing.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_doctor)
 
     _add_check(commands.add_parser("check", help="hold systems to the contract of an entry", formatter_class=_Defaults))
+    _add_annotate(commands.add_parser("annotate", help="measure systems and write [measured] into their files"))
     _add_generate(commands.add_parser("generate", help="write a dataset", formatter_class=_Defaults))
     return parser
 
@@ -180,10 +185,8 @@ def _check(options: argparse.Namespace) -> int:
     from .workers import in_threads
 
     names = options.names or _names(options.variant)
-    found: dict[str, list[checks.Problem]] = {}
     work = functools.partial(checks.check_named, variant=options.variant, periods=options.periods)
-    for name, wrong in in_threads(work, names, threads=options.threads, label="check", show=options.progress):
-        found[name] = wrong
+    found = dict(in_threads(work, names, threads=options.threads, label="check", show=options.progress))
     failed = {name: wrong for name, wrong in sorted(found.items()) if wrong}
     width = max((len(name) for name in failed), default=0)
     for name, wrong in failed.items():
@@ -203,6 +206,27 @@ def _names(variant: str | None) -> list[str]:
     if not names:
         raise UnknownName("variant", str(variant), sorted({each for _, variants in rows for each in variants}))
     return names
+
+
+def _add_annotate(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="names, or paths of TOML files (default: all systems)")
+    add("--measure", action="append", dest="measures", metavar="MEASURE", help="only this one; may be repeated")
+    add("--again", action="store_true", help="measure even what is already there")
+    add("--threads", type=int, help="all available by default")
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
+    command.set_defaults(run=_annotate)
+
+
+def _annotate(options: argparse.Namespace) -> int:
+    from .annotate import annotate
+
+    arguments = {key: value for key, value in vars(options).items() if key not in ("run", "names")}
+    said = annotate(options.names or None, **arguments)
+    width = max(map(len, said), default=0)
+    for name, outcome in said.items():
+        print(f"{name:<{width}}  {outcome}")
+    return 1 if any(outcome.startswith("failed") for outcome in said.values()) else 0
 
 
 def _add_generate(command: argparse.ArgumentParser) -> None:

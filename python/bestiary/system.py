@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import html
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -25,6 +26,8 @@ from .exceptions import RequestError, UnknownParameter
 from .trajectories import Ensemble, Progress, Trajectory, run_ensemble, run_trajectory
 
 __all__ = ["System"]
+
+_ELEMENT = re.compile(r"(?<!\w)([^\W\d]\w*?)([1-9]\d*)(?![\w\[(])")
 
 
 class System:
@@ -326,7 +329,7 @@ class System:
         """
         stated = self._entry.get("period")
         if stated is not None:
-            return float(stated)
+            return definition.number(stated, {}, {}, f"the period of {self.name}")
         return 1.0 if self.kind == "map" else sampling.mean_period(self)
 
     @property
@@ -424,10 +427,21 @@ class System:
         return values.reshape(*shape, len(self.observable_names))
 
     def evaluate(self, expression: str, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
-        """An expression of the state, parameters, definitions and t, such as "x^2 + y^2", shape (…)."""
+        """
+        An expression of the state, parameters, definitions and t, such as "x^2 + y^2", shape (…).
+
+        An element of a vector may be written as in the language, `x[1]`, or as in `names`, `x1`.
+        """
         states, times, shape = self._flat(x, t)
-        core = _with_observable(self, expression)
+        core = _with_observable(self, _ELEMENT.sub(self._element, expression))
         return core.observe(states, times, core.parameter_values).reshape(shape)
+
+    def _element(self, match: re.Match[str]) -> str:
+        """`x[1]` for the `x1` of a vector x, unless x1 is a name of its own."""
+        whole, stem, index = match.group(0), match.group(1), match.group(2)
+        own = {*self._shape, *self._parameters, *self._structure, *self._entry["definitions"]}
+        size = self._shape.get(stem)
+        return whole if whole in own or size is None or not 1 <= int(index) <= size else f"{stem}[{index}]"
 
     def _flat(self, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array, tuple[int, ...]]:
         array = np.asarray(x, dtype=np.float64)

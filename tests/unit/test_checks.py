@@ -59,7 +59,7 @@ def found(system: bst.System, level: str = "entry", periods: float = 100.0) -> s
         ("Ueda", {"state": {"x": 0.0, "y": 6.0}}, "standard deviations away from a long run"),
         ("MackeyGlass", {"state": {"x": 9.0}}, "state: x = 9 is outside the range"),
         ("Lorenz", {"bifurcation": {"range": [100.0, 200.0]}}, "does not hold its value 28"),
-        ("Lorenz", {"bifurcation": {"parameter": "beta", "range": [-50.0, 5.0]}}, "in the range of bifurcation, the run"),
+        ("Lorenz", {"bifurcation": {"parameter": "beta", "range": [-50.0, 5.0]}}, "in the range of bifurcation"),
         ("Lorenz", {"measured": {"period": {"value": 0.5}}}, "period: the period is 1.5008, the measured one 0.5"),
         ("DoublePendulum", {"periods": {"th1": "3*pi"}}, "angles: the equations change when the angle th1 grows"),
         ("DoublePendulum", {"observables": {"sin_th1": "sin(th1/2)"}}, "the observable sin_th1 changes when the angle"),

@@ -1,8 +1,8 @@
 """
 What every entry of the catalogue is held to, a check a function.
 
-A check is a function of a `Subject` (a system and the runs that checks share) which gives a sentence for each thing that
-is wrong. `bestiary.testing` and `bestiary check` run them; what a check looks at is said in its docstring.
+A check is a function of a `Subject` (a system and the runs that checks share) which gives a sentence for each thing
+that is wrong. `bestiary.testing` and `bestiary check` run them; what a check looks at is said in its docstring.
 """
 
 from __future__ import annotations

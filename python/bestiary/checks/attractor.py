@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ..definition import Array
+from ..definition import Array, fingerprint
 from ..trajectories import Ensemble
 from .subject import MEMBERS, Subject
 
@@ -18,7 +18,7 @@ _NEIGHBOURS, _FARTHER = 20, 3.0
 # Standard errors that a mean may be away from 0.
 _ERRORS = 5.0
 # A period agrees with another measure of it within this factor: what is dominant is a matter of definition.
-_FACTOR = 2.0
+_FACTOR = 2.5
 
 
 def bounded(subject: Subject) -> Iterator[str]:
@@ -39,7 +39,7 @@ def bounded(subject: Subject) -> Iterator[str]:
     wider[np.isfinite(subject.angles)] = 1.0
     if wider.max() > _WIDER:
         name = system.names[int(np.argmax(wider))]
-        yield f"the range of {name} grows {wider.max():.3g}-fold in a long run: unbounded, or 100 periods say little of it"
+        yield f"the range of {name} grows {wider.max():.3g}-fold in a long run: unbounded, or rarely there"
 
 
 def volume(subject: Subject) -> Iterator[str]:
@@ -92,7 +92,8 @@ def state(subject: Subject) -> Iterator[str]:
         low, high = flat.min(axis=0), flat.max(axis=0)
         outside = np.isnan(subject.angles) & ~((low <= system.initial) & (system.initial <= high))
         for j in np.flatnonzero(outside):
-            yield f"{system.names[j]} = {system.initial[j]:g} is outside the range [{low[j]:g}, {high[j]:g}] of a long run"
+            span = f"the range [{low[j]:g}, {high[j]:g}] of a long run"
+            yield f"{system.names[j]} = {system.initial[j]:g} is outside {span}"
         return
     own, farthest = distances(subject, long)
     if own > _FARTHER * farthest:
@@ -130,8 +131,17 @@ def _coordinates(subject: Subject, x: Array, t: Array) -> Array:
 
 
 def period(subject: Subject) -> Iterator[str]:
-    """The stated period agrees with the measured one within a factor of 2, unless the note says a word about it."""
+    """
+    The stated period agrees with the measured one within a factor of 2.5, unless the note says a word about it.
+
+    Measurements are of the present definition.
+
+    An octave lies between the variables of many systems: x of Lorenz turns over in the time of two swings of z.
+    """
     system = subject.system
+    stated = system.entry["measured"].get("definition")
+    if stated is not None and stated != fingerprint(system.entry):
+        yield f"[measured] is of another definition: bestiary annotate {system.name}"
     measured = system.entry["measured"].get("period")
     if not isinstance(measured, Mapping) or "period" in system.note.lower() or "value" not in measured:
         return

@@ -31,7 +31,7 @@ def round_trip(subject: Subject) -> Iterator[str]:
 
 
 def runs(subject: Subject) -> Iterator[str]:
-    """10 000 samples at 100 per period by the default method at rtol 1e-12: outcome ok, states and observables finite."""
+    """10 000 samples at 100 per period, default method, rtol 1e-12: outcome ok, states and observables finite."""
     run = subject.run
     if run.outcome != "ok":
         yield f"the run is {run.outcome} at t = {run.stop_time:g}"
@@ -45,8 +45,8 @@ def jacobian(subject: Subject) -> Iterator[str]:
     """
     The Jacobian equals central differences at 100 points of the run.
 
-    Of a delay system it is that of the present state: the delayed terms keep the values that they have in the run. Where
-    there are kinks, up to two points may lie within a step of one.
+    Of a delay system it is that of the present state: the delayed terms keep the values that they have in the run.
+    Where there are kinks, up to two points may lie within a step of one.
     """
     system = subject.system
     x, t, delayed = subject.points
@@ -76,8 +76,8 @@ def angles(subject: Subject) -> Iterator[str]:
     """
     Where a variable is an angle, nothing changes when it grows by its period.
 
-    The equations give the same (the image of a map up to whole periods), and so do the observables: the bounded view has
-    no jump where the angle is wrapped.
+    The equations give the same (the image of a map up to whole periods), and so do the observables: the bounded
+    view has no jump where the angle is wrapped.
     """
     system, periods = subject.system, subject.angles
     x, t, delayed = subject.points
@@ -103,7 +103,7 @@ def to_whole_periods(x: Array, periods: Array) -> Array:
     """Differences (…, d) less the whole periods in them, where a variable is an angle."""
     whole = np.where(np.isfinite(periods), periods, np.inf)
     turns = np.where(np.isfinite(periods), np.rint(x / whole), 0.0)
-    return x - turns * np.where(np.isfinite(periods), periods, 0.0)
+    return np.asarray(x - turns * np.where(np.isfinite(periods), periods, 0.0))
 
 
 def bifurcation(subject: Subject) -> Iterator[str]:
@@ -120,8 +120,8 @@ def bifurcation(subject: Subject) -> Iterator[str]:
     if not low <= value <= high:
         yield f"the range [{low:g}, {high:g}] of the bifurcation parameter {name} does not hold its value {value:g}"
     values = np.linspace(low, high, 8)
-    options = {} if system.kind == "map" else {"per_period": 10}
-    runs = system.ensemble(n=201, initial=system.initial, parameters={name: values}, threads=1, **options)
+    dt = 1.0 if system.kind == "map" else system.period / 10
+    runs = system.ensemble(n=201, dt=dt, initial=system.initial, parameters={name: values}, threads=1)
     for i, outcome in enumerate(runs.outcomes):
         if outcome != "ok":
             yield f"at {name} = {values[i]:g}, in the range of bifurcation, the run is {outcome}"
@@ -136,9 +136,8 @@ def tags(subject: Subject) -> Iterator[str]:
     """
     system = subject.system
     said = set(system.tags)
-    reversing = [
-        s for s in system.entry["known"].get("symmetries", []) if s.get("t", "").replace(" ", "").startswith("-t")
-    ]
+    known = system.entry["known"].get("symmetries", [])
+    reversing = [symmetry for symmetry in known if symmetry.get("t", "").strip().startswith("-")]
     computed = {
         "driven": not system.is_autonomous,
         "nonsmooth": not system.is_smooth,

@@ -138,7 +138,8 @@ def _substituted(system: System, table: Mapping[str, str], x: Array, t: Array) -
     """
     Every state variable replaced by its expression in `table`; a variable that is not in it stays.
 
-    Of a vector the expression is that of element i: `u = "-u[i]"` turns all signs, `u = "u[N + 1 - i]"` mirrors a chain.
+    Of a vector the expression is that of element i: `u = "-u[i]"` turns all signs, `u = "u[N + 1 - i]"` mirrors a
+    chain.
     """
     columns = []
     for name, length in system.shape.items():
