@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+CATALOGUE_VERSION = "1"
+"""Of the digits of the catalogue: those of a released version never change, only entries are added."""
 
 _folders: list[Path] = [CATALOGUE]
 _loaded: dict[str, Entry] = {}

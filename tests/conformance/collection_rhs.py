@@ -22,7 +22,9 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     absent: set[str] = set()  # noqa: RUF012
 
     def find_spec(self, name, path=None, target=None):
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if name.split(".")[0] in self.absent else None
+        return (
+            importlib.machinery.ModuleSpec(name, self, is_package=True) if name.split(".")[0] in self.absent else None
+        )
 
     def create_module(self, spec):
         module = MagicMock(name=spec.name)

@@ -114,7 +114,9 @@ def differences(system: bst.System, theirs: dict[str, Any]) -> list[str]:
     initial = np.array(theirs["initial"])[: system.dimension]
     if own.shape != other.shape:
         return [f"{own.shape[1]} variables, theirs has {other.shape[1]}"]
-    found = [] if np.allclose(initial, system.initial, rtol=1e-6, atol=1e-12) else [f"initial state: theirs is {initial}"]
+    found = (
+        [] if np.allclose(initial, system.initial, rtol=1e-6, atol=1e-12) else [f"initial state: theirs is {initial}"]
+    )
     scale = np.abs(other).max(axis=0)
     for i, name in enumerate(system.names):
         # Where neither is defined there is nothing to compare; the rest has to be there.

@@ -58,12 +58,12 @@ def dominant_period(system: System, *, seed: int = 0) -> DominantPeriod:
 
     Eight members on the attractor, 256 periods each in units of the stated period, 16 samples a period. The spectrum
     of each variable (of an angle: of its cosine and sine) is the mean of periodograms over Hann windows of 64 periods
-    that overlap by half (Welch 1967). A peak counts where the ratio of the spectrum to the mean spectrum of 99 red-noise
-    surrogates exceeds the largest ratio that any surrogate has at any frequency: a test at 1 % for all frequencies
-    together. Surrogates that keep the spectrum (Fourier, AAFT) cannot test a peak of that spectrum, since they have it as
-    well; shuffled values, which the dysts collection uses, make every slow variable significant. Of the peaks that count
-    in a variable the highest is taken, and of the variables that whose peak exceeds its limit most. Where the result
-    is far from the unit, the measurement is made again with it as the unit.
+    that overlap by half (Welch 1967). A peak counts where the ratio of the spectrum to the mean spectrum of 99
+    red-noise surrogates exceeds the largest ratio that any surrogate has at any frequency: a test at 1 % for all
+    frequencies together. Surrogates that keep the spectrum (Fourier, AAFT) cannot test a peak of that spectrum, since
+    they have it as well; against shuffled values every slow variable is significant. Of the peaks that count in a
+    variable the highest is taken, and of the variables that whose peak exceeds its limit most. Where the result is far
+    from the unit, the measurement is made again with it as the unit.
 
     Parameters
     ----------
