@@ -175,7 +175,11 @@ def numbers(system: bst.System, row: dict[str, Any]) -> str:
         shown = f"period {row['period']:.6g}"
         if "value" in measured:
             shown += f" (measured in {measured['variable']}: {measured['value']:g} ± {measured['error']:g}"
-            shown += f"; collection: {bst.system(system.name, variant='dysts').period:.6g})" if "dysts" in row["variants"] else ")"
+            shown += (
+                f"; collection: {bst.system(system.name, variant='dysts').period:.6g})"
+                if "dysts" in row["variants"]
+                else ")"
+            )
         elif measured:
             shown += " (no peak stands out of red noise)"
         parts.append(shown)
