@@ -29,6 +29,7 @@ from .trajectories import Ensemble, Trajectory
 catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
+    from .composition import compose, network, skew_product
     from .dataset import generate
 
 __all__ = [
@@ -47,15 +48,23 @@ __all__ = [
     "__version__",
     "add_folder",
     "catalogue_version",
+    "compose",
     "generate",
     "load",
+    "network",
+    "skew_product",
     "system",
     "systems",
 ]
 
 # Names that live in modules whose import is not free. `bestiary.system` is the function, which is why the class's
 # module is not reachable as an attribute.
-_LATER = {"generate": "dataset"}
+_LATER = {
+    "compose": "composition",
+    "generate": "dataset",
+    "network": "composition",
+    "skew_product": "composition",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -107,6 +107,9 @@ class Result:
     def method(self) -> str:
         """The method used, never "auto"."""
 
+def rename(text: str, names: Mapping[str, str]) -> str:
+    """Statements in canonical form with other names for states, parameters, definitions and structural integers."""
+
 def solve(
     system: System,
     initial: Array,
@@ -135,7 +138,8 @@ def solve(
     iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853
     by the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: sampling interval) and
     milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
-    put on a flow: it is then integrated as a stochastic system. extended: by "taylor" or "map" in numbers of two doubles. Path i of the noise is
+    put on a flow: it is then integrated as a stochastic system. extended: by "taylor" or "map" in numbers of
+    two doubles. Path i of the noise is
     f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.

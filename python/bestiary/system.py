@@ -27,7 +27,7 @@ from .trajectories import Ensemble, Progress, Trajectory, run_ensemble, run_traj
 
 __all__ = ["System"]
 
-_ELEMENT = re.compile(r"(?<!\w)([^\W\d]\w*?)([1-9]\d*)(?![\w\[(])")
+_ELEMENT = re.compile(r"(?<![\w.])([^\W\d][\w.]*?)([1-9]\d*)(?![\w\[(.])")
 
 
 class System:
@@ -227,7 +227,29 @@ class System:
 
         return cls.from_text(text_from_sympy(equations, is_map=options.get("kind") == "map"), **options)
 
+    def open(self, *inputs: str) -> System:
+        """
+        The system with some state variables turned into inputs, for `bestiary.compose` to feed.
+
+        Until then an input is a parameter with the variable's initial value.
+
+        Examples
+        --------
+        >>> from bestiary import system
+        >>> print(system("Lorenz").open("y").to_text())
+        x' = sigma*(y - x)
+        z' = x*y - beta*z
+        """
+        from .composition import open_system
+
+        return open_system(self, *inputs)
+
     # What it is
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The parameters that are inputs of an open system."""
+        return tuple(self._entry.get("inputs", ()))
 
     @property
     def core(self) -> _core.System:

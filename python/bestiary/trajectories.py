@@ -44,9 +44,7 @@ class Request:
     def run(self, system: System, *, initial: Array | None = None, **changes: Any) -> Trajectory:
         """The trajectory."""
         x0 = self.initial if initial is None else initial
-        return run_trajectory(
-            system, self.grid, transient=self.transient, initial=x0, **{**self.options, **changes}
-        )
+        return run_trajectory(system, self.grid, transient=self.transient, initial=x0, **{**self.options, **changes})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,9 +156,7 @@ class Trajectory:
 
         return precision.horizon(self, threshold)
 
-    def _with(
-        self, t: Array, x: Array, names: tuple[str, ...] | None = None, low: Array | None = None
-    ) -> Trajectory:
+    def _with(self, t: Array, x: Array, names: tuple[str, ...] | None = None, low: Array | None = None) -> Trajectory:
         work = (self.outcome, self.stop_time, self.steps, self.rejected, self.evaluations, self.method)
         return Trajectory(t, x, names or self.names, *work, self.system, low)
 

@@ -26,6 +26,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LanguageError", module.py().get_type::<LanguageError>())?;
     module.add_class::<system::PySystem>()?;
     module.add_class::<solve::PyResultTable>()?;
+    module.add_function(wrap_pyfunction!(system::rename, module)?)?;
     module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
