@@ -134,7 +134,7 @@ def page() -> str:
         "",
         f"{len(frame)} systems, version {bst.catalogue_version}. Made by `python docs/make_catalogue.py`:",
         "do not edit it. A portrait shows a run on the attractor: brightness is the time spent in a place, colour the",
-        "speed there; a scalar is drawn against its next or its delayed value, a ring with its sites across and time up.",
+        "speed there; a scalar is drawn against its next or its delayed value, a ring with sites across, time up.",
         "",
         " · ".join(f"[{title}](#{title.lower().replace(' ', '-')})" for title in KINDS.values()),
     ]

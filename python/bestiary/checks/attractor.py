@@ -15,6 +15,7 @@ from .subject import MEMBERS, Subject
 _WIDER = 5.0
 # The stored state against its neighbours among the states of the long run: see `state`.
 _NEIGHBOURS, _FARTHER = 20, 3.0
+_ENOUGH = 1e4
 # Standard errors that a mean may be away from 0.
 _ERRORS = 5.0
 # A period agrees with another measure of it within this factor: what is dominant is a matter of definition.
@@ -78,7 +79,8 @@ def state(subject: Subject) -> Iterator[str]:
     The stored state lies on the attractor.
 
     Its distance to the states of seven members of the long run is at most three times the largest such distance of its
-    20 nearest states in the eighth: as near as states of the attractor in that place are. Coordinates are scaled to
+    20 nearest states in the eighth: as near as states of the attractor in that place are. Where a short run
+    says otherwise, one of 10 000 periods decides: the place may be rarely visited. Coordinates are scaled to
     unit standard deviation, an angle is taken as cosine and sine, and of a driven system the rates of change are taken
     along, which tell the phase. The present state of a delay or stochastic system, which is not the whole of what
     determines its future, only has to be within the range of the long run. A conservative system has no attractor: its
@@ -96,6 +98,8 @@ def state(subject: Subject) -> Iterator[str]:
             yield f"{system.names[j]} = {system.initial[j]:g} is outside {span}"
         return
     own, farthest = distances(subject, long)
+    if own > _FARTHER * farthest and subject.periods < _ENOUGH:
+        own, farthest = distances(subject, Subject(system, _ENOUGH).long)
     if own > _FARTHER * farthest:
         yield (
             f"the state is {own:.3g} standard deviations away from a long run, where neighbouring states of the "
