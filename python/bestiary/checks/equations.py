@@ -132,7 +132,7 @@ def tags(subject: Subject) -> Iterator[str]:
     The tags that follow from the equations.
 
     driven: t appears; nonsmooth: kinks or jumps; delay, stochastic: the kind; hamiltonian implies conservative, which
-    excludes dissipative; reversible: a symmetry with t = "-t" is known.
+    excludes dissipative; reversible: a symmetry with t = "-t" is stated (of a flow).
     """
     system = subject.system
     said = set(system.tags)
@@ -143,7 +143,8 @@ def tags(subject: Subject) -> Iterator[str]:
         "nonsmooth": not system.is_smooth,
         "delay": system.kind == "delay",
         "stochastic": system.kind == "stochastic",
-        "reversible": bool(reversing),
+        # The reversor of a map need not be stated; where it is, the tag has to be there.
+        "reversible": bool(reversing) or (system.kind == "map" and "reversible" in said),
     }
     for tag, holds in computed.items():
         if holds != (tag in said):

@@ -172,12 +172,15 @@ def _substituted(system: System, table: Mapping[str, str], x: Array, t: Array) -
     """
     Every state variable replaced by its expression in `table`; a variable that is not in it stays.
 
-    Of a vector the expression is that of element i: `u = "-u[i]"` turns all signs, `u = "u[N + 1 - i]"` mirrors a
-    chain.
+    Of a vector the expression is that of element i, and so is a vector without an index: `u = "-u"` turns all signs,
+    `u = "u[N + 1 - i]"` mirrors a chain.
     """
+    vectors = "|".join(re.escape(name) for name, length in system.shape.items() if length is not None)
     columns = []
     for name, length in system.shape.items():
-        expression = str(table.get(name, name if length is None else f"{name}[i]"))
+        expression = str(table.get(name, name))
+        if length is not None:
+            expression = re.sub(rf"\b({vectors})\b(?!\s*\[)", r"\1[i]", expression)
         for i in range(length or 1):
             own = expression if length is None else _INDEX.sub(str(i + 1), expression)
             columns.append(np.broadcast_to(system.evaluate(own, x, t), x.shape[:-1]))
