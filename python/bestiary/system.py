@@ -99,7 +99,7 @@ class System:
         structure: Mapping[str, int] | None = None,
         observables: Mapping[str, str] | None = None,
         periods: Mapping[str, str | float] | None = None,
-        period: float | None = None,
+        period: float | str | None = None,
         **facts: object,
     ) -> System:
         """
@@ -121,7 +121,7 @@ class System:
             A bounded view of the state.
         periods : mapping
             Periods of the state variables that are angles; a run wraps them to [-P/2, P/2).
-        period : float
+        period : float or constant expression
             Dominant period, the unit of sampling. Estimated from a run where it is left out and needed.
         **facts
             Further keys of a catalogue entry: about, citation, domain, tags, note, …
