@@ -154,26 +154,9 @@ def test_a_horizon_needs_a_whole_run() -> None:
 
 
 TWENTY = [
-    "Aizawa",
-    "Arneodo",
-    "BurkeShaw",
-    "Chen",
-    "Dadras",
-    "DoublePendulum",
-    "Duffing",
-    "GenesioTesi",
-    "Halvorsen",
-    "HyperRossler",
-    "Lorenz",
-    "Lorenz96",
-    "LorenzStenflo",
-    "NoseHoover",
-    "RabinovichFabrikant",
-    "Rossler",
-    "SprottB",
-    "SprottK",
-    "Thomas",
-    "VallisElNino",
+    *("Aizawa", "Arneodo", "BurkeShaw", "Chen", "Dadras", "DoublePendulum", "Duffing", "GenesioTesi", "Halvorsen"),
+    *("HyperRossler", "Lorenz", "Lorenz96", "LorenzStenflo", "NoseHoover", "RabinovichFabrikant", "Rossler"),
+    *("SprottB", "SprottK", "Thomas", "VallisElNino"),
 ]
 
 
