@@ -25,7 +25,7 @@ _TAYLOR, _OVERHEAD = 15, 10
 # Instructions of the long run, at most; some ten seconds on a core. What is slower runs for fewer periods.
 BUDGET = 2e9
 # Steps of a member, at most, in units of what the first 100 periods take.
-_STEPS, _STEPS_LEAST = 20, 100_000
+_STEPS, _STEPS_LEAST = 20, 1_000_000
 
 
 @dataclass(frozen=True)
