@@ -30,7 +30,7 @@ print(f"spread of the ring: {apart[0]:.2f} uncoupled, {apart[-1]:.2f} at strengt
 
 # A skew product: a Rössler system pushed along the velocity of Lorenz's. One of a family without end.
 product = bst.skew_product(lorenz, rossler, strength=0.5, seed=3)
-driven = product.trajectory(6000)
+driven = product.trajectory(dt=0.1, n=12_000)
 print(driven)
 
 try:
