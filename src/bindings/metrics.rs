@@ -520,14 +520,7 @@ pub fn nearest_divergence<'py>(
     if neighbours == 0 {
         return Err(Error::value("neighbours must be at least 1, found 0").into());
     }
-    cloud(
-        py,
-        &truth,
-        &forecast,
-        |n| 1000.0 * n,
-        threads,
-        |y, p, monitor| neighbour_divergence(y, p, neighbours, monitor),
-    )
+    cloud(py, &truth, &forecast, threads, |y, p, monitor| neighbour_divergence(y, p, neighbours, monitor))
 }
 
 /// Correlation dimension by maximum likelihood, (m,).

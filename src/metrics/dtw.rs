@@ -37,26 +37,30 @@ pub fn dtw(a: Series<'_>, b: Series<'_>, cost: Cost, band: Option<usize>, monito
     // Diagonal k holds the cells (i, k - i), stored at i + 1; what lies outside costs infinity.
     let mut diagonals = [(); 3].map(|()| vec![f64::INFINITY; n + 1]);
     let mut local = vec![0.0; n];
+    let magnitude = cost == Cost::Euclidean && a.d == 1;
+    let root = cost == Cost::Euclidean && a.d > 1;
     for k in 0..n + m - 1 {
         if k % 64 == 0 {
             monitor.check()?;
         }
         let [before, last, next] = &mut diagonals;
-        next.fill(f64::INFINITY);
         // |i - j| <= band with j = k - i
         let first = k.saturating_sub(m - 1).max(k.saturating_sub(band).div_ceil(2));
         let end = (k + 1).min(n).min((k + band) / 2 + 1);
+        // The cells beside the diagonal, which the next two will ask for.
+        next[first.min(n)] = f64::INFINITY;
+        next[(end + 1).min(n)] = f64::INFINITY;
         if first < end {
             let shift = m - 1 + first - k;
             let local = &mut local[..end - first];
             for v in 0..a.d {
                 let (x, y) = (&columns[v][first..end], &reversed[v][shift..shift + end - first]);
-                differences(level, x, y, local, v == 0);
+                if magnitude { magnitudes(level, x, y, local) } else { squares(level, x, y, local, v == 0) }
             }
             let (before, up, left) = (&before[first..end], &last[first..end], &last[first + 1..end + 1]);
-            relax(level, local, before, up, left, &mut next[first + 1..end + 1], cost == Cost::Euclidean);
+            relax(level, local, before, up, left, &mut next[first + 1..end + 1], root);
             if k == 0 {
-                next[1] = if cost == Cost::Euclidean { local[0].sqrt() } else { local[0] };
+                next[1] = if root { local[0].sqrt() } else { local[0] };
             }
         }
         diagonals.rotate_left(1);
@@ -66,8 +70,17 @@ pub fn dtw(a: Series<'_>, b: Series<'_>, cost: Cost, band: Option<usize>, monito
 }
 
 kernel! {
+    /// Magnitudes of differences: the Euclidean distances of one variable.
+    fn magnitudes(x: &[f64], y: &[f64], sums: &mut [f64]) {
+        let n = sums.len();
+        let (x, y) = (&x[..n], &y[..n]);
+        for i in 0..n {
+            sums[i] = (x[i] - y[i]).abs();
+        }
+    }
+
     /// Squares of differences, written or added.
-    fn differences(x: &[f64], y: &[f64], sums: &mut [f64], begin: bool) {
+    fn squares(x: &[f64], y: &[f64], sums: &mut [f64], begin: bool) {
         let n = sums.len();
         let (x, y) = (&x[..n], &y[..n]);
         if begin {
