@@ -451,14 +451,7 @@ pub fn sliced_transport<'py>(
     if directions == 0 {
         return Err(Error::value("directions must be at least 1, found 0").into());
     }
-    cloud(
-        py,
-        &truth,
-        &forecast,
-        |n| directions as f64 * 50.0 * n,
-        threads,
-        |y, p, monitor| transport::sliced(y, p, order, directions, seed, monitor),
-    )
+    cloud(py, &truth, &forecast, threads, |y, p, monitor| transport::sliced(y, p, order, directions, seed, monitor))
 }
 
 fn check_order(order: f64) -> Result<()> {
