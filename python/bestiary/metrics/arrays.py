@@ -60,7 +60,8 @@ def pair(
     y, p = array(truth, names[0]), array(forecast, names[1])
     if (y.ndim == 1) != (p.ndim == 1):
         raise RequestError(
-            f"{names[0]} has shape {y.shape} and {names[1]} {p.shape}: give both as (time,) or both as (…, time, variable)"
+            f"{names[0]} has shape {y.shape} and {names[1]} {p.shape}: "
+            "give both as (time,) or both as (…, time, variable)"
         )
     if y.ndim == 1:
         y, p = y[:, None], p[:, None]

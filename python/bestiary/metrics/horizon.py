@@ -30,11 +30,11 @@ def error_curve(
     ----------
     truth, forecast : arrays of shape (time,) or (…, time, variable)
     size : "deviations", "norm" or "smape"
-        "deviations": root mean square over the variables of (y - p) / scale. "norm": |y - p| over the root mean square of
-        |y| (Pathak et al. 2018). "smape": mean over the variables of 200 |y - p| / (|y| + |p|).
+        "deviations": root mean square over the variables of (y - p) / scale. "norm": |y - p| over the root mean square
+        of |y| (Pathak et al. 2018). "smape": mean over the variables of 200 |y - p| / (|y| + |p|).
     scale : array with one number a variable, optional
-        Unit of "deviations"; by default the standard deviation of the truth over the forecast. Give that of the training
-        series where it is longer.
+        Unit of "deviations"; by default the standard deviation of the truth over the forecast. Give that of the
+        training series where it is longer.
     running : whether to take the mean of the errors so far
 
     Returns
@@ -64,7 +64,8 @@ def lyapunov_times(n: int, dt: float, exponent: float) -> Array:
     >>> lyapunov_times(3, 0.5, 0.9).tolist()
     [0.45, 0.9, 1.35]
     """
-    return np.arange(1, whole("n", n) + 1) * (positive("dt", dt) * positive("exponent", exponent))
+    times: Array = np.arange(1, whole("n", n) + 1) * (positive("dt", dt) * positive("exponent", exponent))
+    return times
 
 
 def valid_prediction_time(
@@ -85,22 +86,22 @@ def valid_prediction_time(
     ----------
     truth, forecast, size, scale, running : as for `error_curve`
     threshold : in the units of `size`
-        In use: 0.4 for "deviations" (the default here) and for "norm" (Pathak et al. 2018), 0.5 for "deviations" (Vlachas
-        et al. 2020), 30 for "smape" (Zhang & Gilpin 2025).
+        In use: 0.4 for "deviations" (the default here) and for "norm" (Pathak et al. 2018), 0.5 for "deviations"
+        (Vlachas et al. 2020), 30 for "smape" (Zhang & Gilpin 2025).
     dt : sampling interval, the first sample being one interval after the last that the forecaster knew
     exponent : largest Lyapunov exponent; the result is then in Lyapunov times
 
     Returns
     -------
     float, or array of the shape of the leading axes
-        n dt if the threshold is never passed. A forecast that is not finite from some time on is not valid from there on; NaN
-        only if it is the truth that is not finite before the threshold is passed, or if `scale` is left out and the truth
-        is not finite anywhere.
+        n dt if the threshold is never passed. A forecast that is not finite from some time on is not valid from there
+        on; NaN only if it is the truth that is not finite before the threshold is passed, or if `scale` is left out
+        and the truth is not finite anywhere.
 
     References
     ----------
-    Pathak, J., et al. (2018), Chaos 28, 041101. Vlachas, P. R., et al. (2020), Neural Networks 126, 191-217. Zhang, Y. &
-    Gilpin, W. (2025), Zero-shot forecasting of chaotic systems, ICLR.
+    Pathak, J., et al. (2018), Chaos 28, 041101. Vlachas, P. R., et al. (2020), Neural Networks 126, 191-217. Zhang, Y.
+    & Gilpin, W. (2025), Zero-shot forecasting of chaotic systems, ICLR.
 
     Examples
     --------
@@ -113,13 +114,10 @@ def valid_prediction_time(
     unit = positive("dt", dt) * (1.0 if exponent is None else positive("exponent", exponent))
     curves = _curves(both, size, scale, running)
     counts = _core.samples_within(curves[:, :, None], float(threshold))
-    finite = np.isfinite(both.truth).all(axis=2)
-    first = np.where(finite.all(axis=1), finite.shape[1], np.argmin(finite, axis=1))
-    unknown = first <= counts
-    unknown &= first < finite.shape[1]
-    if size != "smape" and not (size == "deviations" and scale is not None):
-        unknown |= first < finite.shape[1]
-    return both.value(np.where(unknown, np.nan, counts * unit))
+    broken = ~np.isfinite(both.truth).all(axis=2)
+    whole_truth = size == "norm" or (size == "deviations" and scale is None)
+    first = np.where(broken.any(axis=1), 0 if whole_truth else broken.argmax(axis=1), broken.shape[1] + 1)
+    return both.value(np.where(first <= counts, np.nan, counts * unit))
 
 
 def horizoned(

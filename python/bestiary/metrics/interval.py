@@ -23,8 +23,8 @@ def msis(
     """
     Mean scaled interval score of the interval [lower, upper] at level 1 - alpha.
 
-    mean(upper - lower + 2/alpha max(lower - y, 0) + 2/alpha max(y - upper, 0)) / mean|x[season:] - x[:-season]|, x being
-    the training series, by default the truth.
+    mean(upper - lower + 2/alpha max(lower - y, 0) + 2/alpha max(y - upper, 0)) / mean|x[season:] - x[:-season]|, x
+    being the training series, by default the truth.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ def crps(
 
     References
     ----------
-    Gneiting, T. & Raftery, A. E. (2007), Journal of the American Statistical Association 102, 359-378. Ferro, C. A. T. (2014),
-    Quarterly Journal of the Royal Meteorological Society 140, 1917-1923.
+    Gneiting, T. & Raftery, A. E. (2007), Journal of the American Statistical Association 102, 359-378. Ferro, C. A. T.
+    (2014), Quarterly Journal of the Royal Meteorological Society 140, 1917-1923.
 
     Examples
     --------

@@ -57,8 +57,8 @@ def rmse(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "pooled") ->
     """
     Root mean squared error.
 
-    Two conventions for several variables: the root of the mean over times and variables (`variables="pooled"`, the default;
-    dysts, Gilpin 2021 and 2023) and the mean of the variables' roots (`"mean"`; scikit-learn, Darts).
+    Two conventions for several variables: the root of the mean over times and variables (`variables="pooled"`, the
+    default; dysts, Gilpin 2021 and 2023) and the mean of the variables' roots (`"mean"`; scikit-learn, Darts).
 
     Parameters and returns as for `mse`; in units of the data.
 
@@ -90,7 +90,8 @@ def nrmse(truth: ArrayLike, forecast: ArrayLike, *, scale: str | ArrayLike = "st
     ----------
     truth, forecast, variables : as for `mse`
         "pooled", the default, takes the root last: sqrt(mean over times and variables of ((y - p) / scale)²), as dysts
-        (Gilpin 2023) does, which adds 1e-8 (later 1e-10) to the variance; "mean" is the mean of the variables' own values.
+        (Gilpin 2023) does, which adds 1e-8 (later 1e-10) to the variance; "mean" is the mean of the variables' own
+        values.
     scale : "std", "range", "mean", or an array that has one number a variable
         Of the truth: its standard deviation (n in the denominator), its range, the magnitude of its mean. Give
         `train.std(axis=0)` to use what was known before the forecast.
@@ -127,8 +128,8 @@ def mape(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") -> V
     """
     Mean absolute percentage error: 100 mean(|y - p| / |y|).
 
-    Infinite where the truth is exactly zero and the forecast is not; large wherever the truth passes through zero, which
-    makes it a poor choice for chaotic series. scikit-learn's has no factor of 100.
+    Infinite where the truth is exactly zero and the forecast is not; large wherever the truth passes through zero,
+    which makes it a poor choice for chaotic series. scikit-learn's has no factor of 100.
 
     Parameters and returns as for `mse`; in per cent.
 
@@ -150,8 +151,9 @@ def smape(truth: ArrayLike, forecast: ArrayLike, *, upper: float = 200.0, variab
     ----------
     truth, forecast, variables : as for `mse`
     upper : 200, 100, 2 or 1
-        200 (the default): Makridakis (1993), the M competitions, Darts, and the tables of Gilpin (2021) and (2023). 2: the
-        symbolic-regression and importance-sampling parts of Gilpin (2021). 100: `dysts.metrics.smape` since April 2025.
+        200 (the default): Makridakis (1993), the M competitions, Darts, and the tables of Gilpin (2021) and (2023). 2:
+        the symbolic-regression and importance-sampling parts of Gilpin (2021). 100: `dysts.metrics.smape` since April
+        2025.
 
     References
     ----------
@@ -175,7 +177,8 @@ def wape(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") -> V
     """
     Weighted absolute percentage error: 100 sum|y - p| / sum|y|.
 
-    Of several variables, Darts takes the mean of their values (the default), dysts pools the sums (`variables="pooled"`).
+    Of several variables, Darts takes the mean of their values (the default), dysts pools the sums
+    (`variables="pooled"`).
 
     Parameters and returns as for `mse`; in per cent.
 
@@ -202,9 +205,9 @@ def mase(
     ----------
     truth, forecast, variables : as for `mse`
     train : array of shape (time,) or (…, time, variable), of any length; by default the truth
-        Hyndman & Koehler (2006) and Darts scale by the training series; the files of Gilpin (2021), dysts and DynaMix (2025)
-        by the truth. DynaMix's ten steps are `mase(truth[:10], forecast[:10], truth)`, up to the 1e-8 that it adds to the
-        denominator.
+        Hyndman & Koehler (2006) and Darts scale by the training series; the files of Gilpin (2021), dysts and DynaMix
+        (2025) by the truth. DynaMix's ten steps are `mase(truth[:10], forecast[:10], truth)`, up to the 1e-8 that it
+        adds to the denominator.
     season : steps that the naive forecast looks back
 
     References
@@ -239,7 +242,8 @@ def ope(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") -> Va
     """
     Overall percentage error: 100 |sum y - sum p| / |sum y|, as in Darts.
 
-    Parameters and returns as for `mse`; in per cent. Errors of both signs cancel: it says nothing about the order of time.
+    Parameters and returns as for `mse`; in per cent. Errors of both signs cancel: it says nothing about the order of
+    time.
 
     Examples
     --------
@@ -257,8 +261,9 @@ def rmsle(truth: ArrayLike, forecast: ArrayLike, *, shift: str = "none", variabl
     ----------
     truth, forecast, variables : as for `mse`
     shift : "none" or "own"
-        "none" (the default; scikit-learn, Darts): NaN where a number is -1 or less, as in most chaotic series. "own" (dysts):
-        from both series their own minimum is subtracted first, so that an error which is the same at all times vanishes.
+        "none" (the default; scikit-learn, Darts): NaN where a number is -1 or less, as in most chaotic series. "own"
+        (dysts): from both series their own minimum is subtracted first, so that an error which is the same at all
+        times vanishes.
 
     Examples
     --------
@@ -277,9 +282,9 @@ def r2(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") -> Val
     """
     Coefficient of determination: 1 - sum(y - p)² / sum(y - mean y)².
 
-    1 is perfect, 0 as good as the mean of the truth, and there is no lower bound. For a constant truth it is 1 if the forecast
-    is perfect and minus infinity if not (scikit-learn's `force_finite` would say 0). Each variable's own mean (the
-    default; scikit-learn, Darts), or with `variables="pooled"` one mean for all (dysts).
+    1 is perfect, 0 as good as the mean of the truth, and there is no lower bound. For a constant truth it is 1 if the
+    forecast is perfect and minus infinity if not (scikit-learn's `force_finite` would say 0). Each variable's own mean
+    (the default; scikit-learn, Darts), or with `variables="pooled"` one mean for all (dysts).
 
     Parameters and returns as for `mse`; a pure number.
 
@@ -301,8 +306,8 @@ def coefficient_of_variation(
     ----------
     truth, forecast, variables : as for `mse`
     numerator : "rmse" or "std"
-        "rmse" (the default; Darts, Gilpin 2021), or the standard deviation of the error, which forgives a bias (dysts; each
-        variable by itself).
+        "rmse" (the default; Darts, Gilpin 2021), or the standard deviation of the error, which forgives a bias (dysts;
+        each variable by itself).
 
     Examples
     --------
@@ -350,14 +355,15 @@ def spearman(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") 
 
 def kendall(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "mean") -> Value:
     """
-    Kendall's tau-b, -1 to 1: how many more pairs of times are in the same order than are not. NaN if either is constant.
+    Kendall's tau-b, -1 to 1: how many more pairs of times are in the same order than are not. NaN if either is
+    constant.
 
     Parameters and returns as for `mse`; a pure number.
 
     References
     ----------
-    Kendall, M. G. (1945), Biometrika 33, 239-251. Knight, W. R. (1966), Journal of the American Statistical Association 61,
-    436-439.
+    Kendall, M. G. (1945), Biometrika 33, 239-251. Knight, W. R. (1966), Journal of the American Statistical
+    Association 61, 436-439.
 
     Examples
     --------

@@ -53,26 +53,26 @@ def hellinger_distance(
     """
     D_H: Hellinger distance of the smoothed power spectra, between 0 and 1; the mean over the variables.
 
-    Each series is standardised by itself, so neither mean nor scale matter. The square of the magnitude of its transform is
-    smoothed by a Gaussian and divided by its sum. The authors run a model for 1.25 times the length of the truth and drop the
-    first fifth.
+    Each series is standardised by itself, so neither mean nor scale matter. The square of the magnitude of its
+    transform is smoothed by a Gaussian and divided by its sum. The authors run a model for 1.25 times the length of
+    the truth and drop the first fifth.
 
     Parameters
     ----------
     truth, forecast : arrays of shape (time,) or (…, time, variable)
-    smoothing : standard deviation of the Gaussian in bins, cut at four of them; 20 in the papers. Its effect depends on the
-        length of the series: a bin is one cycle in that length. 0 for none.
+    smoothing : standard deviation of the Gaussian in bins, cut at four of them; 20 in the papers
+        Its effect depends on the length of the series: a bin is one cycle in that length. 0 for none.
     boundary : "reflect" or "mirror"
         What lies past the ends of the spectrum: d c b a | a b c d (SciPy's "reflect"; the code of DynaMix 2025), or
-        d c b | a b c d ("reflect" in Julia's ImageFiltering; the code of Hess et al. 2023). dysts compares the first 100
-        bins unsmoothed, mean included, which is another number.
+        d c b | a b c d ("reflect" in Julia's ImageFiltering; the code of Hess et al. 2023). dysts compares the first
+        100 bins unsmoothed, mean included, which is another number.
     variables : "mean" or "each"
     threads : at most so many; the result does not depend on it
 
     References
     ----------
-    Hess, F., et al. (2023), Generalized teacher forcing for learning chaotic dynamics, ICML. Hemmer, C. J. & Durstewitz, D.
-    (2025), True zero-shot inference of dynamical systems preserving long-term statistics (DynaMix).
+    Hess, F., et al. (2023), Generalized teacher forcing for learning chaotic dynamics, ICML. Hemmer, C. J. &
+    Durstewitz, D. (2025), True zero-shot inference of dynamical systems preserving long-term statistics (DynaMix).
 
     Examples
     --------
@@ -186,8 +186,8 @@ def correlation_dimension_error(
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> plane, line = rng.uniform(size=(2000, 2)), np.outer(rng.uniform(size=2000), [1.0, 1.0])
-    >>> round(correlation_dimension_error(plane, line), 1)
-    1.0
+    >>> round(correlation_dimension_error(plane, line))
+    1
     """
     both = pair(truth, forecast, aligned=False)
     if not 0 < quantile < 1:

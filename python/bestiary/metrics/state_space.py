@@ -36,15 +36,15 @@ def state_space_divergence(
     truth, forecast : arrays of shape (time,) or (…, time, variable)
         The lengths may differ. The order of time does not matter.
     method : "bins", "mixture" or "auto"
-        Counts in bins, a Gaussian on every sample, or the former below six variables and the latter from there on (the rule of
-        Hess et al. 2023).
+        Counts in bins, a Gaussian on every sample, or the former below six variables and the latter from there on (the
+        rule of Hess et al. 2023).
     bins : in each direction
     smoothing : added to the count of every bin, those that nobody visited included
     convention : "hess2023", "brenner2022" or "dynamix2025"
-        The box, always from the truth. "hess2023": its range, widened by 0.1 standard deviations (n - 1) on every side.
-        "brenner2022": two standard deviations on both sides of zero, for data with mean zero. "dynamix2025": the bare range.
-        In the authors' code of the last two the first bin of every axis does not count, and here neither. Points outside the
-        box, or on its upper edge, are left out.
+        The box, always from the truth. "hess2023": its range, widened by 0.1 standard deviations (n - 1) on every
+        side. "brenner2022": two standard deviations on both sides of zero, for data with mean zero. "dynamix2025": the
+        bare range. In the authors' code of the last two the first bin of every axis does not count, and here neither.
+        Points outside the box, or on its upper edge, are left out.
     variance : of the Gaussians, in every direction; 1, meant for data in units of their standard deviations
     samples, seed : points drawn from the mixture of the truth, and the seed of the drawing
     max_points : the Gaussians sit on the first so many samples of each series
@@ -58,15 +58,15 @@ def state_space_divergence(
 
     Notes
     -----
-    The authors' mixture code leaves out drawn points whose density underflows; here the densities are logarithms, and all
-    count.
+    The authors' mixture code leaves out drawn points whose density underflows; here the densities are logarithms, and
+    all count.
 
     References
     ----------
-    Brenner, M., et al. (2022), Tractable dendritic RNNs for reconstructing nonlinear dynamical systems, ICML. Hess, F., et al.
-    (2023), Generalized teacher forcing for learning chaotic dynamics, ICML. Hemmer, C. J. & Durstewitz, D. (2025), True
-    zero-shot inference of dynamical systems preserving long-term statistics (DynaMix). Hershey, J. R. & Olsen, P. A.
-    (2007), ICASSP, IV-317.
+    Brenner, M., et al. (2022), Tractable dendritic RNNs for reconstructing nonlinear dynamical systems, ICML. Hess,
+    F., et al. (2023), Generalized teacher forcing for learning chaotic dynamics, ICML. Hemmer, C. J. & Durstewitz, D.
+    (2025), True zero-shot inference of dynamical systems preserving long-term statistics (DynaMix). Hershey, J. R. &
+    Olsen, P. A. (2007), ICASSP, IV-317.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def state_space_divergence(
     >>> lorenz, rossler = (bst.system(name).trajectory(20_000).x for name in ("Lorenz", "Rossler"))
     >>> same = state_space_divergence(lorenz[:10_000], lorenz[10_000:])
     >>> other = state_space_divergence(lorenz[:10_000], rossler)
-    >>> bool(0 < same < 1 < 5 < other)
+    >>> bool(same < 2 and other > 10)  # a hundred periods each, so that the floor is high
     True
     """
     both = pair(truth, forecast, aligned=False)
@@ -111,8 +111,8 @@ def kl_divergence(truth: ArrayLike, forecast: ArrayLike, *, neighbours: int = 5,
     """
     Kullback-Leibler divergence D(truth || forecast) without bins, from the distances to nearest neighbours.
 
-    Samples are taken as independent; dense sampling in time biases it, as neighbours in time are then neighbours in space.
-    A sample whose neighbour is at distance zero is left out.
+    Samples are taken as independent; dense sampling in time biases it, as neighbours in time are then neighbours in
+    space. A sample whose neighbour is at distance zero is left out.
 
     Parameters
     ----------
@@ -192,7 +192,8 @@ def sliced_wasserstein(
     threads: int | None = None,
 ) -> Value:
     """
-    Sliced Wasserstein distance: (mean over directions of W^order)^(1/order), W being that of the points projected on a line.
+    Sliced Wasserstein distance: (mean over directions of W^order)^(1/order), W being that of the points projected on a
+    line.
 
     Parameters
     ----------

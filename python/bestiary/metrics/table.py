@@ -104,10 +104,10 @@ def score(
     """
     The metrics of the forecasts in a Polars frame.
 
-    Two layouts. With a forecast a row, `truth` and `forecast` name columns of lists (or arrays): numbers for one variable,
-    rows of numbers for several; the lengths may differ from row to row. With a sample a row, as in the files of
-    `bestiary.generate`, `by` names the columns that tell the forecasts apart, and `truth` and `forecast` the columns of the
-    variables, in the same order; the rows of a forecast must be in the order of time.
+    Two layouts. With a forecast a row, `truth` and `forecast` name columns of lists (or arrays): numbers for one
+    variable, rows of numbers for several; the lengths may differ from row to row. With a sample a row, as in the files
+    of `bestiary.generate`, `by` names the columns that tell the forecasts apart, and `truth` and `forecast` the
+    columns of the variables, in the same order; the rows of a forecast must be in the order of time.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def score(
     Returns
     -------
     polars.DataFrame
-        The frame with one column more for each metric; with `by`, one row a forecast, in order of first appearance. A null
-        among the numbers counts as NaN; where a whole list is null, so are the metrics.
+        The frame with one column more for each metric; with `by`, one row a forecast, in order of first appearance. A
+        null among the numbers counts as NaN; where a whole list is null, so are the metrics.
 
     Examples
     --------
@@ -139,15 +139,15 @@ def score(
     if by is not None:
         if train is not None:
             raise RequestError("train is a column of lists, for frames that have a forecast a row; leave it out, or by")
-        keys, y, p = ([names_] if isinstance(names_, str) else list(names_) for names_ in (by, truth, forecast))
-        if len(y) != len(p):
-            raise RequestError(f"truth names {len(y)} columns and forecast {len(p)}: give as many, in the same order")
-        _check_columns(frame, [*keys, *y, *p])
+        keys, past, guess = ([name] if isinstance(name, str) else list(name) for name in (by, truth, forecast))
+        if len(past) != len(guess):
+            raise RequestError(f"truth names {len(past)} columns and forecast {len(guess)}: give as many, in order")
+        _check_columns(frame, [*keys, *past, *guess])
         _check_new(keys, names)
         parts = frame.partition_by(keys, maintain_order=True)
-        rows = [_table(pair(_matrix(part, y), _matrix(part, p)), names, None) for part in parts]
+        tables = [_table(pair(_matrix(part, past), _matrix(part, guess)), names, None) for part in parts]
         firsts = frame.select(keys).unique(maintain_order=True)
-        return firsts.with_columns(_columns(rows, names))
+        return firsts.with_columns(_columns(tables, names))
     if not isinstance(truth, str) or not isinstance(forecast, str):
         raise RequestError("several columns of truth and forecast need by=, the columns that tell the forecasts apart")
     _check_columns(frame, [truth, forecast, *([train] if train else [])])
@@ -155,7 +155,7 @@ def score(
     for name in (truth, forecast, *([train] if train else [])):
         if frame.schema[name].base_type() not in (pl.List, pl.Array):
             raise RequestError(f'column "{name}" holds {frame.schema[name]}, not lists; for a sample a row give by=')
-    rows = []
+    rows: list[dict[str, Value] | None] = []
     for row in frame.select(truth, forecast, *([train] if train else [])).iter_rows():
         if any(cell is None for cell in row):
             rows.append(None)
@@ -187,7 +187,7 @@ def _table(both: Pair, names: tuple[str, ...], train: ArrayLike | None) -> dict[
     }
 
 
-def _columns(rows: list[dict[str, Value] | None], names: tuple[str, ...]) -> list[pl.Series]:
+def _columns(rows: Sequence[dict[str, Value] | None], names: tuple[str, ...]) -> list[pl.Series]:
     import polars as pl
 
     return [pl.Series(name, [None if row is None else row[name] for row in rows], dtype=pl.Float64) for name in names]
