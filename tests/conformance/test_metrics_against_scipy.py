@@ -68,7 +68,7 @@ def test_the_sliced_distance_approaches_its_mean():
     """Of one cloud moved by a in d dimensions, W2 along a line is a |cos|, and the mean of cos² is 1/d."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2000, 4))
-    apart = x + [3.0, 0.0, 0.0, 0.0]
+    apart = x + np.eye(4)[0] * 3
     value = metrics.sliced_wasserstein(x, apart, directions=4000)
     # cos² has variance 2 (d - 1) / (d² (d + 2)); four standard errors of the mean of 4000
     spread = 4 * 9 * np.sqrt(2 * 3 / (16 * 6) / 4000)
@@ -131,7 +131,8 @@ def test_dimension_distances():
 def test_mixture_divergence_against_the_densities():
     """Of two Gaussians a apart with variance s, D = a² / (2 s); the mean over draws has a known standard error."""
     a, s, n = 1.5, 0.5, 20_000
-    value = metrics.state_space_divergence([[0.0] * 6], [[a] + [0.0] * 5], method="mixture", variance=s, samples=n)
+    zero, moved = np.zeros((1, 6)), np.eye(6)[:1] * a
+    value = metrics.state_space_divergence(zero, moved, method="mixture", variance=s, samples=n)
     # the logarithm of the ratio is Gaussian with mean a²/2s and variance a²/s
     assert abs(value - a**2 / (2 * s)) < 5 * np.sqrt(a**2 / s / n)
-    assert bst.metrics.state_space_divergence([[0.0] * 6], [[a] + [0.0] * 5], variance=s, samples=n) == value
+    assert bst.metrics.state_space_divergence(zero, moved, variance=s, samples=n) == value
