@@ -35,7 +35,7 @@ def test_correlations(kind, seed):
 
 def test_correlations_of_several_variables_pooled():
     rng = np.random.default_rng(0)
-    y, p = rng.normal(size=(2, 100, 3)) + [0.0, 2.0, 5.0]
+    y, p = rng.normal(size=(2, 100, 3)) + np.array([0.0, 2.0, 5.0])
     for ours, theirs in (
         (metrics.pearson, stats.pearsonr),
         (metrics.spearman, stats.spearmanr),

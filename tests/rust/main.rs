@@ -3,5 +3,6 @@
 mod delay;
 mod expression;
 mod language;
+mod metrics;
 mod runge_kutta;
 mod taylor;

@@ -1,4 +1,4 @@
-"""`bestiary.metrics`: worked examples, one layout for one and many, one answer to each bad value, frames, attractors."""
+"""`bestiary.metrics`: worked examples, one layout for one and many, one answer to each bad value, frames."""
 
 import functools
 import inspect
@@ -12,16 +12,17 @@ import bestiary as bst
 from bestiary import metrics
 from bestiary.exceptions import RequestError, UnknownName
 
-POINT = (
-    "mse rmse mae nrmse mape smape wape mase marre ope rmsle r2 coefficient_of_variation pearson spearman kendall"
-).split()
+POINT = [
+    *("mse", "rmse", "mae", "nrmse", "mape", "smape", "wape", "mase", "marre", "ope", "rmsle", "r2"),
+    *("coefficient_of_variation", "pearson", "spearman", "kendall"),
+]
 ATTRACTOR = list(metrics.GROUPS["attractor"])
 
 
 def samples_of(forecast):
     """Three samples around a forecast, in front of its time axis."""
     p = np.asarray(forecast)
-    return np.stack([p - 0.1, p, p + 0.2], axis=0 if p.ndim == 1 else -3)
+    return p if p.ndim == 0 else np.stack([p - 0.1, p, p + 0.2], axis=0 if p.ndim == 1 else -3)
 
 
 # Every metric as a function of a truth and a forecast.
@@ -74,7 +75,7 @@ def test_every_public_metric_is_under_test():
         ("kendall", [1, 2, 3], [1, 3, 2], 1 / 3),
         ("dtw", [[0, 0]], [[3, 4]], 5.0),
         ("wasserstein", [0, 0], [1, 2, 3], 2.0),
-        ("lyapunov_spectrum_error", [1, 0], [0, 2], 0.5 * math.sqrt(2) * math.sqrt(2)),
+        ("lyapunov_spectrum_error", [1, 0], [0, 2], math.sqrt(0.5)),
     ],
 )
 def test_by_hand(name, truth, forecast, expected):
@@ -142,11 +143,7 @@ def test_a_trajectory_is_an_array():
 @pytest.mark.parametrize("name", SINGLE)
 def test_not_finite(name, where, bad):
     arrays = {"truth": series(0, (2, 40, 2)), "forecast": series(1, (2, 40, 2))}
-    good = (
-        PAIRS[name](**dict(zip("yp", arrays.values(), strict=True)))
-        if name in ("msis", "crps")
-        else PAIRS[name](*arrays.values())
-    )
+    good = PAIRS[name](*arrays.values())
     arrays[where][0, 17, 1] = bad
     values = PAIRS[name](*arrays.values())
     assert np.isnan(values[0])
@@ -255,12 +252,13 @@ def test_one_sample(name):
 @CALLS
 def test_constant(name):
     """A constant truth and a varying forecast, and the reverse."""
-    constant, varying = np.full((60, 2), 3.0), series(1, (60, 2))
-    spread = TOO_SHORT - {"mase", "msis", "kl_divergence"}
+    varying = series(1, (60, 2))
+    constant = np.tile(varying[30], (60, 1))
+    spread = TOO_SHORT - {"mase", "msis"}
     value = PAIRS[name](constant, varying)
     assert np.isnan(value).all() == (name in spread)
     other = PAIRS[name](varying, constant)
-    both_ways = spread - {"state_space_divergence", "mmd"}
+    both_ways = spread - {"state_space_divergence", "kl_divergence", "mmd"}
     assert np.isnan(other).all() == (name in both_ways)
 
 
@@ -370,7 +368,7 @@ def test_more_wrong_options():
     "name", [name for name, f in PAIRS.items() if name in ATTRACTOR or name in ("mixture", "dtw", "mutual_information")]
 )
 def test_bits_do_not_depend_on_threads(name):
-    truth, forecast = series(0, (3, 5000, 3)), series(1, (3, 5000, 3))
+    truth, forecast = series(0, (3, 2500, 3)), series(1, (3, 2500, 3))
     if name == "dtw":
         truth, forecast = truth[:, :700], forecast[:, :700]
     values = [PAIRS[name](truth, forecast, threads=threads) for threads in (1, 2, 7)]
@@ -447,10 +445,9 @@ def test_wrong_frames():
         metrics.score(frame, ["truth", "key"], "forecast", by="key")
     with pytest.raises(RequestError, match="leave it out"):
         metrics.score(frame, train="truth", by="key")
+    lists = pl.DataFrame({"truth": [[1.0]], "forecast": [[1.0]], "mae": [1.0]})
     with pytest.raises(RequestError, match="already: mae"):
-        metrics.score(frame.with_columns(mae=1.0), by="key", metrics="mae", truth="truth") if False else metrics.score(
-            frame.with_columns(mae=1.0).select(pl.col("truth", "forecast").implode(), pl.col("mae")), metrics="mae"
-        )
+        metrics.score(lists, metrics="mae")
     ragged = pl.DataFrame({"truth": [[[1.0], [2.0, 3.0]]], "forecast": [[[1.0], [2.0]]]})
     with pytest.raises(RequestError, match="rows of as many numbers"):
         metrics.score(ragged)
@@ -469,7 +466,7 @@ APART = {
     "state_space_divergence": (0.1, 5.0),
     "mixture": (0.02, 0.1),
     "hellinger_distance": (0.1, 0.5),
-    "power_spectrum_distance": (2.0, 10.0),
+    "power_spectrum_distance": (4.0, 10.0),  # the weak high frequencies hold what leaks from the ends of a run
     "autocorrelation_distance": (0.05, 0.3),
     "kl_divergence": (0.1, 1.0),
     "wasserstein": (0.05, 0.1),

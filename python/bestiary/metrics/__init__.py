@@ -28,8 +28,8 @@ a wrong shape, a wrong option       `RequestError`
 a denominator of zero               nothing of nothing is 0 (a perfect forecast has no error), something of nothing
                                     is infinite; so r2 is 1 or minus infinity
 a constant where a spread is        NaN: in correlations, mutual information, spectra, autocorrelations and
-needed                              dimensions; a constant truth in state_space_divergence with bins, and in mmd
-                                    without a bandwidth
+needed                              dimensions; a constant truth in state_space_divergence with bins, in
+                                    kl_divergence, and in mmd without a bandwidth
 ==================================  =================================================================================
 
 >>> import numpy as np

@@ -96,7 +96,7 @@ def crps(
     choose("estimator", estimator, ("ensemble", "fair"))
     choose("variables", variables, ("mean", "each", "times"))
     y, x = array(truth, "truth"), array(samples, "samples")
-    if x.ndim != y.ndim + 1:
+    if (x.ndim != 2) if y.ndim == 1 else (x.ndim < 3):
         raise RequestError(f"samples of truth {y.shape} must have one axis more, in front of time, found {x.shape}")
     if y.ndim == 1:
         y, x = y[:, None], x[..., None]
