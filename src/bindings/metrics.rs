@@ -289,9 +289,9 @@ pub fn binned_divergence<'py>(
     }
     let (y, p) = (Stack::new(&truth)?, Stack::new(&forecast)?);
     y.like(&p, false)?;
-    let cost = (y.values.len() + p.values.len()) as f64 * 10.0;
-    let values =
-        members(py, y.m, cost, threads, |i, monitor| state_space_divergence(y.series(i), p.series(i), bins, monitor))?;
+    let values = members(py, y.m, PARALLEL, threads, |i, monitor| {
+        state_space_divergence(y.series(i), p.series(i), bins, monitor)
+    })?;
     Ok(PyArray::from_vec(py, values))
 }
 
