@@ -1,4 +1,4 @@
-"""What metrics must obey for all data: zero at equality, symmetry, scale, shift, the order of time, growth with noise."""
+"""What metrics must obey for all data: zero at equality, symmetry, scale, shift, order of time, growth with noise."""
 
 import functools
 import itertools
