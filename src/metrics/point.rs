@@ -199,9 +199,8 @@ impl Sums {
             magnitude: sum(n, |i| (y[i] - p[i]).abs()),
             relative: sum(n, |i| ratio((y[i] - p[i]).abs(), y[i].abs())),
             symmetric: sum(n, |i| ratio((y[i] - p[i]).abs(), y[i].abs() + p[i].abs())),
-            logarithmic: if !logarithmic {
-                f64::NAN
-            } else if lowest <= -1.0 || forecast_lowest <= -1.0 {
+            // The logarithm of nothing or less is not a number.
+            logarithmic: if !logarithmic || lowest <= -1.0 || forecast_lowest <= -1.0 {
                 f64::NAN
             } else {
                 sum(n, |i| {

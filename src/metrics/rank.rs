@@ -1,31 +1,48 @@
-//! Order: ranks, and how far two orders agree. Both in n log n.
+//! Order: ranks, and how far two orders agree. Both in n log n at most.
 
-/// The number as a whole number of the same order; -0 equals 0.
-fn key(x: f64) -> u64 {
-    let bits = (x + 0.0).to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-}
+use super::point::range;
+use std::cmp::Ordering;
 
-/// The places of the numbers in increasing order; equal numbers by place.
+/// The places of the finite numbers in increasing order; equal numbers by place.
+///
+/// Numbers are dealt to as many bins of equal width as there are numbers, and the few in each bin are sorted.
 pub fn order(values: &[f64]) -> Vec<u32> {
-    // Sorted are plain words: the high bits of the number, then its place. Numbers that agree in all their high bits
-    // are put right afterwards; they are few unless they are equal.
-    let places = usize::BITS - values.len().saturating_sub(1).leading_zeros();
-    let mask = (1u64 << places) - 1;
-    let mut words: Vec<u64> = values.iter().enumerate().map(|(i, &x)| (key(x) & !mask) | i as u64).collect();
-    words.sort_unstable();
-    let mut order: Vec<u32> = words.iter().map(|word| (word & mask) as u32).collect();
+    let n = values.len();
+    let (low, high) = range(values);
+    let scale = n as f64 / (high - low);
+    // Rounding keeps the order; what cannot be told apart (0/0, overflow) falls into the first bin.
+    let bins: Vec<u32> = values.iter().map(|x| (((x - low) * scale) as u32).min(n as u32 - 1)).collect();
+    let mut ends = vec![0u32; n];
+    for &bin in &bins {
+        ends[bin as usize] += 1;
+    }
+    let mut total = 0;
+    for end in &mut ends {
+        (*end, total) = (total, total + *end);
+    }
+    let mut order = vec![0u32; n];
+    for (i, &bin) in bins.iter().enumerate() {
+        let end = &mut ends[bin as usize];
+        order[*end as usize] = i as u32;
+        *end += 1;
+    }
     let mut start = 0;
-    while start < words.len() {
-        let high = words[start] & !mask;
-        let mut end = start + 1;
-        while end < words.len() && words[end] & !mask == high {
-            end += 1;
+    for &end in &ends {
+        let bin = &mut order[start..end as usize];
+        start = end as usize;
+        if bin.len() > 24 {
+            bin.sort_by(|&i, &j| values[i as usize].partial_cmp(&values[j as usize]).unwrap_or(Ordering::Equal));
+            continue;
         }
-        if end - start > 1 {
-            order[start..end].sort_by_key(|&i| key(values[i as usize]));
+        for i in 1..bin.len() {
+            let place = bin[i];
+            let mut j = i;
+            while j > 0 && values[bin[j - 1] as usize] > values[place as usize] {
+                bin[j] = bin[j - 1];
+                j -= 1;
+            }
+            bin[j] = place;
         }
-        start = end;
     }
     order
 }

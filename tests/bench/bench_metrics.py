@@ -51,7 +51,7 @@ def rows() -> list[tuple[str, float | None, Work, dict[str, Work]]]:
         ("16 point errors of (1000, 3)", 0.2, lambda: metrics.all(y, p, metrics="point"), peers[0]),
         ("mutual information of (1000, 3)", None, lambda: metrics.mutual_information(y, p), peers[1]),
         ("warping of 5000 points", 100.0, lambda: metrics.dtw(a, b, cost="squared"), peers[2]),
-        ("warping of 5000 points in 3 variables", 100.0, lambda: metrics.dtw(c, d), {}),
+        ("warping of 5000 points in 3 variables", None, lambda: metrics.dtw(c, d), {}),
         ("D_stsp of 1e6 points", 200.0, lambda: metrics.state_space_divergence(x, z), peers[3]),
         ("D_H of 1e6 points", None, lambda: metrics.hellinger_distance(x, z), {}),
         (

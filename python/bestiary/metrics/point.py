@@ -413,14 +413,15 @@ def mutual_information(
     return over_variables(both, values, variables)
 
 
-def table(both: Pair, names: tuple[str, ...], train: ArrayLike | None) -> dict[str, Array]:
-    """Many errors at their defaults from one call, of shape (members,) each."""
+def table(both: Pair, names: tuple[str, ...], train: ArrayLike | None) -> Array:
+    """Many errors at their defaults from one call, of shape (members, names)."""
     reference = None if train is None else both.like(train, "train")
     values = _core.point_errors(both.truth, both.forecast, reference, list(names))
-    return {
-        name: values[:, i, -1] if name in POOLED_BY_DEFAULT else values[:, i, :-1].mean(axis=1)
-        for i, name in enumerate(names)
-    }
+    result: Array = values[:, :, :-1].mean(axis=2)
+    for name in POOLED_BY_DEFAULT:
+        if name in names:
+            result[:, names.index(name)] = values[:, names.index(name), -1]
+    return result
 
 
 def _point(

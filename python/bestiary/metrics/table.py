@@ -180,11 +180,16 @@ def names_of(metrics: Sequence[str] | str) -> tuple[str, ...]:
 
 def _table(both: Pair, names: tuple[str, ...], train: ArrayLike | None) -> dict[str, Value]:
     points = tuple(name for name in names if name in point.NAMES)
-    values = point.table(both, points, train) if points else {}
-    return {
-        name: both.value(values[name] if name in values else np.asarray(_OTHERS[name](both.truth, both.forecast)))
-        for name in names
+    values: dict[str, Value] = {}
+    if points:
+        errors = point.table(both, points, train)
+        columns = errors[0].tolist() if both.lead == () else [both.value(column) for column in errors.T]
+        values = dict(zip(points, columns, strict=True))
+    others = {
+        name: both.value(np.asarray(_OTHERS[name](both.truth, both.forecast))) for name in names if name in _OTHERS
     }
+    values |= others
+    return {name: values[name] for name in names} if others else values
 
 
 def _columns(rows: Sequence[dict[str, Value] | None], names: tuple[str, ...]) -> list[pl.Series]:
