@@ -58,7 +58,7 @@ def rmse(truth: ArrayLike, forecast: ArrayLike, *, variables: str = "pooled") ->
     Root mean squared error.
 
     Two conventions for several variables: the root of the mean over times and variables (`variables="pooled"`, the
-    default; dysts, Gilpin 2021 and 2023) and the mean of the variables' roots (`"mean"`; scikit-learn, Darts).
+    default; dysts, Gilpin 2023) and the mean of the variables' roots (`"mean"`; scikit-learn, Darts).
 
     Parameters and returns as for `mse`; in units of the data.
 
@@ -90,8 +90,8 @@ def nrmse(truth: ArrayLike, forecast: ArrayLike, *, scale: str | ArrayLike = "st
     ----------
     truth, forecast, variables : as for `mse`
         "pooled", the default, takes the root last: sqrt(mean over times and variables of ((y - p) / scale)²), as dysts
-        (Gilpin 2023) does, which adds 1e-8 (later 1e-10) to the variance; "mean" is the mean of the variables' own
-        values.
+        (Gilpin 2023) does, which adds 1e-8 or, in other versions, 1e-10 to the variance; "mean" is the mean of the
+        variables' own values.
     scale : "std", "range", "mean", or an array that has one number a variable
         Of the truth: its standard deviation (n in the denominator), its range, the magnitude of its mean. Give
         `train.std(axis=0)` to use what was known before the forecast.
