@@ -94,14 +94,13 @@ def compose(
             raise RequestError(f"the name of a member must be a word, or words joined by dots, not {member!r}")
         if not isinstance(system, System):
             raise RequestError(f"the member {member} must be a System, not {system!r}")
-    wires = {key: value if isinstance(value, str) else repr(float(value)) for key, value in (wires or {}).items()}
     title = name or " + ".join(system.name for system in members.values())
     tables = {member: _prefixed(system, member) for member, system in members.items()}
     entry = _joined(tables, title, _kind(members), members.values())
     periods = [system.entry["period"] for system in members.values() if system.entry.get("period")]
     if periods:
         entry["period"] = min(periods)
-    _wire(entry, wires)
+    _wire(entry, {key: value if isinstance(value, str) else repr(float(value)) for key, value in (wires or {}).items()})
     return _made(entry)
 
 
