@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PER_PERIOD = 100.0
 METHODS = {
-    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4"),
+    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p"),
     "delay": ("auto", "delay"),
     "stochastic": ("auto", "milstein"),
     "map": ("auto", "map"),

@@ -4,6 +4,8 @@ use super::delay::{DelayProblem, DelayRhs, solve_delay};
 use super::march::{End, Job, March, Times};
 use super::outcome::Outcome;
 use super::rk4::Rk4;
+use super::rosenbrock::Rosenbrock;
+use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
@@ -35,11 +37,13 @@ pub enum Method {
     Delay,
     /// Runge-Kutta drift with Milstein's noise, fixed step.
     Milstein,
+    /// Rodas5P, for stiff flows.
+    Rodas5p,
 }
 
 impl Method {
     /// The methods by name.
-    pub const NAMES: [(&'static str, Method); 8] = [
+    pub const NAMES: [(&'static str, Method); 9] = [
         ("auto", Method::Auto),
         ("taylor", Method::Taylor),
         ("tsit5", Method::Tsit5),
@@ -48,6 +52,7 @@ impl Method {
         ("map", Method::Map),
         ("delay", Method::Delay),
         ("milstein", Method::Milstein),
+        ("rodas5p", Method::Rodas5p),
     ];
 
     /// The name.
@@ -81,7 +86,9 @@ impl Method {
             (method, _) => method,
         };
         let fits = match choice {
-            Method::Taylor | Method::Tsit5 | Method::Dop853 | Method::Rk4 => kind == Kind::Flow && !forced,
+            Method::Taylor | Method::Tsit5 | Method::Dop853 | Method::Rk4 | Method::Rodas5p => {
+                kind == Kind::Flow && !forced
+            }
             Method::Map => kind == Kind::Map,
             Method::Delay => kind == Kind::Delay,
             Method::Milstein => kind == Kind::Stochastic || forced,
@@ -359,6 +366,16 @@ impl Run<'_> {
                 };
                 self.march.run(jobs.into_iter(), &mut taylor, &mut rhs, seat, periods)
             }
+            Method::Rodas5p => {
+                let linear = system.linearisation();
+                let mut rosenbrock = Rosenbrock::<L>::new(&RODAS5P, linear, tolerance, self.march.level);
+                let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let seat = |rosenbrock: &mut Rosenbrock<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
+                    rosenbrock.set_parameters(lane, p);
+                    rhs.0.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut rosenbrock, &mut rhs, seat, periods)
+            }
             Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
             Method::Dop853 => self.runge_kutta(jobs, RungeKutta::<L>::new(&DOP853, tolerance)),
             Method::Rk4 => self.runge_kutta(jobs, Rk4::<L>::new(self.step())),
@@ -428,6 +445,7 @@ impl Run<'_> {
             outcome: end.outcome,
             time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time },
             work: end.work,
+            switched: false,
         };
         let periods = system.evaluate_periods(job.parameters)?;
         for (i, &period) in periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {

@@ -73,11 +73,13 @@ pub struct End {
     pub time: f64,
     /// Work.
     pub work: Work,
+    /// Whether a method that may switch did.
+    pub switched: bool,
 }
 
 impl Default for End {
     fn default() -> Self {
-        Self { outcome: Outcome::Ok, time: f64::NAN, work: Work::default() }
+        Self { outcome: Outcome::Ok, time: f64::NAN, work: Work::default(), switched: false }
     }
 }
 
@@ -198,7 +200,7 @@ impl March<'_> {
             for lane in 0..L {
                 let Some(seat) = &mut seats[lane] else { continue };
                 let work = &mut seat.job.end.work;
-                work.evaluations += stepper.evaluations_per_attempt();
+                work.evaluations += stepper.evaluations_per_attempt(lane);
                 let mut outcome = None;
                 match verdict[lane] {
                     Verdict::Accepted => {
@@ -222,6 +224,7 @@ impl March<'_> {
                 }
                 if let Some(outcome) = outcome {
                     let seat = seats[lane].take().expect("the seat is taken");
+                    seat.job.end.switched = stepper.switched(lane);
                     self.finish(seat, outcome, rhs, &lanes, lane);
                 }
             }

@@ -6,6 +6,8 @@ mod map;
 pub mod march;
 mod outcome;
 pub mod rk4;
+pub mod rosenbrock;
+pub mod rosenbrock_tableau;
 pub mod runge_kutta;
 pub mod step_size;
 pub mod stepper;

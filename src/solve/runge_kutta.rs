@@ -139,7 +139,7 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         piece.coefficients.extend(self.powers.iter().map(|row| row[lane]));
     }
 
-    fn evaluations_per_attempt(&self) -> u64 {
+    fn evaluations_per_attempt(&self, _: usize) -> u64 {
         self.tableau.last as u64
     }
 }

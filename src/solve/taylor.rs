@@ -198,7 +198,7 @@ impl<const L: usize> Stepper<L> for Taylor<'_, L> {
         }
     }
 
-    fn evaluations_per_attempt(&self) -> u64 {
+    fn evaluations_per_attempt(&self, _: usize) -> u64 {
         3
     }
 }

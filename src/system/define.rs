@@ -170,6 +170,7 @@ impl System {
             delayed,
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
+            linearisation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }

@@ -2,8 +2,10 @@
 
 mod define;
 pub mod evaluate;
+mod linearisation;
 
 pub use define::{Definition, Kind};
+pub use linearisation::Linearisation;
 
 use crate::error::{Error, Result};
 use crate::expr::ast::{Role, Statement};
@@ -35,6 +37,7 @@ pub struct System {
     program: Program,
     jacobian: OnceLock<Program>,
     observing: OnceLock<Program>,
+    linearisation: OnceLock<Linearisation>,
     jets: Mutex<HashMap<usize, Arc<JetProgram>>>,
 }
 
@@ -180,6 +183,7 @@ impl System {
             delayed: Vec::new(),
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
+            linearisation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }
