@@ -98,8 +98,8 @@ class Result:
     @property
     def evaluations(self) -> NDArray[np.int64]: ...
     @property
-    def method(self) -> str:
-        """The method used, never "auto"."""
+    def methods(self) -> list[str]:
+        """(m,): the method used, never "auto"; "taylor, then rodas5p" where a stiff stretch was handed over."""
 
 def solve(
     system: System,
@@ -125,7 +125,7 @@ def solve(
     Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
 
     Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in
-    iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853
+    iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p" for flows; "map"; "delay" (dop853
     by the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: sampling interval) and
     milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
     put on a flow: it is then integrated as a stochastic system. Path i of the noise is

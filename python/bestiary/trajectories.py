@@ -46,7 +46,7 @@ class Trajectory:
     outcome : "ok", "diverged", "stalled", "left domain" or "out of steps"
     stop_time : time of the stop, NaN where the outcome is "ok"
     steps, rejected, evaluations : work done
-    method : the method used, never "auto"
+    method : the method used, never "auto"; "taylor, then rodas5p" where stiff stretches were handed over
     system : the System that ran
     """
 
@@ -136,7 +136,7 @@ class Ensemble:
     outcomes : m of "ok", "diverged", "stalled", "left domain", "out of steps"
     stop_times : array of shape (m,), NaN where the outcome is "ok"
     steps, rejected, evaluations : arrays of shape (m,), work done
-    method : the method used, never "auto"
+    methods : m times the method used, as in a Trajectory
     system : the System that ran
     parameters : parameters that differ between members, by name, first axis m
     """
@@ -149,12 +149,17 @@ class Ensemble:
     steps: np.ndarray[Any, np.dtype[np.int64]]
     rejected: np.ndarray[Any, np.dtype[np.int64]]
     evaluations: np.ndarray[Any, np.dtype[np.int64]]
-    method: str
+    methods: tuple[str, ...]
     system: System
     parameters: Mapping[str, Array]
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def method(self) -> str:
+        """The method used; the different ones, joined by "; ", where members differ."""
+        return "; ".join(dict.fromkeys(self.methods))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.x, dtype=dtype) if copy or dtype not in (None, self.x.dtype) else self.x
@@ -168,7 +173,9 @@ class Ensemble:
         if isinstance(key, slice):
             swept = {name: values[key] for name, values in self.parameters.items()}
             work = (self.stop_times[key], self.steps[key], self.rejected[key], self.evaluations[key])
-            return Ensemble(self.t, self.x[key], self.names, self.outcomes[key], *work, self.method, self.system, swept)
+            return Ensemble(
+                self.t, self.x[key], self.names, self.outcomes[key], *work, self.methods[key], self.system, swept
+            )
         if not isinstance(key, (int, np.integer)):
             raise RequestError("an ensemble is indexed by a member's number or a slice, such as en[3] or en[2:5]")
         if not -len(self) <= key < len(self):
@@ -183,7 +190,7 @@ class Ensemble:
             int(self.steps[key]),
             int(self.rejected[key]),
             int(self.evaluations[key]),
-            self.method,
+            self.methods[key],
             self.system.with_parameters(**own) if own else self.system,
         )
 
@@ -235,7 +242,7 @@ def run_trajectory(
         int(result.steps[0]),
         int(result.rejected[0]),
         int(result.evaluations[0]),
-        result.method,
+        result.methods[0],
         system,
     )
 
@@ -295,7 +302,7 @@ def run_ensemble(
         result.steps,
         result.rejected,
         result.evaluations,
-        result.method,
+        tuple(result.methods),
         system,
         swept,
     )

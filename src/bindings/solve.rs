@@ -54,8 +54,12 @@ impl PyResultTable {
     }
 
     #[getter]
-    fn method(&self) -> &'static str {
-        self.method.name()
+    fn methods(&self) -> Vec<String> {
+        let name = |end: &End| {
+            let first = self.method.name();
+            if end.switched { format!("{first}, then {}", Method::Rodas5p.name()) } else { first.to_owned() }
+        };
+        self.ends.iter().map(name).collect()
     }
 }
 

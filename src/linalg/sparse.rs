@@ -78,6 +78,11 @@ impl Plan {
     pub fn operations(&self) -> usize {
         self.targets.len() + self.lower.len()
     }
+
+    /// Entries of the factors, which is how many multiplications solving takes.
+    pub fn entries(&self) -> usize {
+        self.places
+    }
 }
 
 /// Upper bound of the fill-in that pivot k makes.

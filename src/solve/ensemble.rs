@@ -10,6 +10,7 @@ use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
 use super::tableau::{DOP853, TSIT5};
+use super::switching::Switching;
 use super::taylor::{Taylor, order_for};
 use crate::error::{Error, Result, nearest};
 use crate::expr::eval::Evaluator;
@@ -358,8 +359,20 @@ impl Run<'_> {
         match self.method {
             Method::Taylor => {
                 let program = system.jet_program(order_for(tolerance.relative));
-                let mut taylor = Taylor::<L>::new(&program, tolerance, self.march.level);
                 let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let mut taylor = Taylor::<L>::new(&program, tolerance.clone(), self.march.level);
+                if self.problem.method == Method::Auto {
+                    let mut switching = Switching::new(taylor, system, tolerance, self.march.level);
+                    let seat = |switching: &mut Switching<'_, Taylor<'_, L>, L>,
+                                rhs: &mut ProgramRhs<'_, L>,
+                                lane: usize,
+                                p: &[f64]| {
+                        switching.explicit().set_parameters(lane, p);
+                        switching.set_parameters(lane, p);
+                        rhs.0.set_parameters(lane, p);
+                    };
+                    return self.march.run(jobs.into_iter(), &mut switching, &mut rhs, seat, periods);
+                }
                 let seat = |taylor: &mut Taylor<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
                     taylor.set_parameters(lane, p);
                     rhs.0.set_parameters(lane, p);
@@ -377,6 +390,19 @@ impl Run<'_> {
                 self.march.run(jobs.into_iter(), &mut rosenbrock, &mut rhs, seat, periods)
             }
             Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
+            Method::Dop853 if self.problem.method == Method::Auto => {
+                let explicit = RungeKutta::<L>::new(&DOP853, tolerance.clone());
+                let mut switching = Switching::new(explicit, system, tolerance, self.march.level);
+                let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let seat = |switching: &mut Switching<'_, RungeKutta<L>, L>,
+                            rhs: &mut ProgramRhs<'_, L>,
+                            lane: usize,
+                            p: &[f64]| {
+                    switching.set_parameters(lane, p);
+                    rhs.0.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut switching, &mut rhs, seat, periods)
+            }
             Method::Dop853 => self.runge_kutta(jobs, RungeKutta::<L>::new(&DOP853, tolerance)),
             Method::Rk4 => self.runge_kutta(jobs, Rk4::<L>::new(self.step())),
             Method::Map => {

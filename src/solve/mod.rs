@@ -12,6 +12,7 @@ pub mod runge_kutta;
 pub mod step_size;
 pub mod stepper;
 mod stochastic;
+pub mod switching;
 pub mod tableau;
 pub mod taylor;
 

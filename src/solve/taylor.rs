@@ -12,8 +12,10 @@
 
 use super::outcome::Outcome;
 use super::step_size::{LARGEST_STEP, root, smallest_step};
+use super::switching::Explicit;
 use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
 use crate::expr::jet::{JetProgram, Jets};
+use crate::expr::program::Program;
 use crate::parallel::simd::{Level, kernel};
 
 /// The Taylor method on `L` lanes.
@@ -124,6 +126,36 @@ impl<const L: usize> Taylor<'_, L> {
             let limit = (self.order + 1) as f64 * allowed + ROUNDING * (size + h * f.abs());
             h * (f - self.slope[i][l]).abs() <= limit
         })
+    }
+}
+
+impl<const L: usize> Explicit<L> for Taylor<'_, L> {
+    /// A step limited by accuracy ends where a sequence of terms that fell evenly arrives at the tolerance. One limited by
+    /// stability could as well be taken with half the terms: they have fallen at once, and what the last ones show is the error
+    /// of earlier steps, about one tolerance, times `(h lambda)^k / k!`, which nowhere exceeds `e^(h lambda)` = e^(p / e).
+    fn limited_by_stability(&self, lanes: &Lanes<L>, lane: usize) -> bool {
+        let (p, h) = (self.order, lanes.h_taken[lane]);
+        let size = |k: usize| {
+            let power = (0..k).fold(1.0, |power, _| power * h);
+            (0..lanes.y.len())
+                .map(|i| {
+                    let scale = self.tolerance.relative * lanes.y[i][lane].abs() + self.tolerance.absolute[i];
+                    if scale > 0.0 { self.jets.coefficient(i, k)[lane].abs() * power / scale } else { 0.0 }
+                })
+                .fold(0.0, f64::max)
+        };
+        let few = 1.0 / root(self.tolerance.relative, 3);
+        let middle = p.div_ceil(2);
+        size(middle) < few && size(middle + 1) < few && size(p).max(size(p - 1) / 7.0) > 0.1
+    }
+
+    fn stability_limit(&self) -> f64 {
+        0.37 * self.order as f64 + 1.3
+    }
+
+    fn operations(&self, rhs: &Program, n: usize) -> f64 {
+        let order = self.order as f64;
+        rhs.body.len() as f64 * (2.0 + order + order * order / 8.0) + 4.0 * order * n as f64
     }
 }
 
