@@ -3,5 +3,7 @@
 mod delay;
 mod expression;
 mod language;
+mod rosenbrock;
 mod runge_kutta;
 mod taylor;
+mod trees;
