@@ -208,7 +208,7 @@ mod tests {
     /// A matrix with a full first row and column, a band and a diagonal that prevails: solved by both, checked by its product.
     #[test]
     fn both_factorisations_solve() {
-        let n = 12;
+        let n = 12usize;
         let entries: Vec<(usize, usize)> = (0..n)
             .flat_map(|i| (0..n).map(move |j| (i, j)))
             .filter(|&(i, j)| i == 0 || j == 0 || i.abs_diff(j) < 2)

@@ -261,7 +261,10 @@ impl<E: Explicit<L>, const L: usize> Stepper<L> for Switching<'_, E, L> {
     }
 
     fn evaluations_per_attempt(&self, lane: usize) -> u64 {
-        if self.seats[lane].stiff { STAGES as u64 } else { self.explicit.evaluations_per_attempt(lane) }
+        match &self.implicit {
+            Some(implicit) if self.seats[lane].stiff => implicit.evaluations_per_attempt(lane),
+            _ => self.explicit.evaluations_per_attempt(lane),
+        }
     }
 
     fn switched(&self, lane: usize) -> bool {
