@@ -1,6 +1,7 @@
 //! Many trajectories of one system: the request checked, the method chosen, the work dealt to threads and lanes.
 
 use super::delay::{DelayProblem, DelayRhs, solve_delay};
+use super::event::{EventLog, Watch};
 use super::march::{End, Job, March, Times};
 use super::outcome::Outcome;
 use super::rk4::Rk4;
@@ -141,6 +142,8 @@ pub struct Problem<'a> {
     pub forcing: Option<&'a [f64]>,
     /// Threads; all that are available if `None`.
     pub threads: Option<usize>,
+    /// Events to look for in a flow.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 /// Trajectories.
@@ -150,6 +153,8 @@ pub struct Solution {
     pub x: Vec<f64>,
     /// How each trajectory ended.
     pub ends: Vec<End>,
+    /// The events of each trajectory.
+    pub logs: Vec<EventLog>,
     /// The method used.
     pub method: Method,
 }
@@ -221,6 +226,9 @@ fn check(problem: &Problem<'_>) -> Result<()> {
     }
     if let Some(step) = problem.step.filter(|step| !(step.is_finite() && *step > 0.0)) {
         return Err(Error::value(format!("step must be positive, found {step}")));
+    }
+    if problem.watch.is_some() && (problem.system.kind() != Kind::Flow || problem.forcing.is_some()) {
+        return Err(Error::value("events are looked for in flows without noise only"));
     }
     if let Some(forcing) = problem.forcing {
         if problem.system.kind() != Kind::Flow {
@@ -295,13 +303,15 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
     let k = problem.system.parameter_names().len();
     let mut x = room(m, n, d)?;
     let mut ends = vec![End::default(); m];
+    let mut logs = vec![EventLog::default(); m];
     if m * n > 0 {
         let pool = pool(problem.threads)?;
         let jobs: Vec<Job<'_>> = x
             .chunks_exact_mut(n * d)
             .zip(&mut ends)
+            .zip(&mut logs)
             .enumerate()
-            .map(|(i, (samples, end))| Job {
+            .map(|(i, ((samples, end), log))| Job {
                 initial: &problem.initial[i * d..(i + 1) * d],
                 parameters: if problem.parameters.len() > k {
                     &problem.parameters[i * k..(i + 1) * k]
@@ -312,16 +322,17 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
                 path: problem.first_path + i as u64,
                 samples,
                 end,
+                log,
             })
             .collect();
         let run = Run {
             problem,
             method,
-            march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect() },
+            march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect(), watch: problem.watch },
         };
         run.deal(jobs, &pool)?;
     }
-    Ok(Solution { x, ends, method })
+    Ok(Solution { x, ends, logs, method })
 }
 
 struct Run<'a> {

@@ -3,6 +3,7 @@
 //! A lane that finishes is given the next trajectory at once. Steps never bend towards sample times or towards the end,
 //! so samples are values of one solution, whatever is asked of it, and a longer run begins with the bits of a shorter one.
 
+use super::event::{EventLog, Watch, Watcher};
 use super::outcome::{Outcome, Work};
 use super::step_size::smallest_step;
 use super::stepper::{Lanes, Piece, Rhs, Stepper, Verdict};
@@ -62,6 +63,8 @@ pub struct Job<'a> {
     pub samples: &'a mut [f64],
     /// How it ended, when, and the work.
     pub end: &'a mut End,
+    /// Its events.
+    pub log: &'a mut EventLog,
 }
 
 /// How a trajectory ended.
@@ -105,11 +108,14 @@ pub struct March<'a> {
     pub monitor: &'a Monitor,
     /// Vector unit.
     pub level: Level,
+    /// Events to look for.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 /// What the driver remembers of a lane.
-struct Seat<'a> {
+struct Seat<'a, 'w> {
     job: Job<'a>,
+    watcher: Option<Watcher<'w>>,
     /// Low part of the clock: the time is `lanes.t + low` to twice the precision.
     low: f64,
     next_sample: usize,
@@ -163,7 +169,7 @@ impl March<'_> {
         let mut jobs = jobs.peekable();
         let Some(d) = jobs.peek().map(|job| job.initial.len()) else { return Ok(()) };
         let mut lanes = Lanes::<L>::new(d);
-        let mut seats: [Option<Seat<'j>>; L] = std::array::from_fn(|_| None);
+        let mut seats: [Option<Seat<'j, '_>>; L] = std::array::from_fn(|_| None);
         let mut piece = Piece::default();
         let mut thetas = Vec::new();
         let mut countdown = 0;
@@ -191,7 +197,7 @@ impl March<'_> {
             for lane in 0..L {
                 if let (Some(seat), Verdict::Accepted) = (&seats[lane], verdict[lane]) {
                     let end = lanes.t[lane] + (lanes.h_taken[lane] + seat.low);
-                    wanted[lane] = self.times.at(seat.next_sample) <= end;
+                    wanted[lane] = seat.watcher.is_some() || self.times.at(seat.next_sample) <= end;
                 }
             }
             if wanted != [false; L] {
@@ -207,9 +213,19 @@ impl March<'_> {
                         work.steps += 1;
                         if wanted[lane] {
                             stepper.piece(&lanes, lane, &mut piece);
-                            self.sample_piece(seat, &lanes, lane, &piece, &mut thetas);
+                            let stop = self.look(seat, &lanes, lane, &piece);
+                            let until = stop.unwrap_or(lanes.h_taken[lane]);
+                            self.sample_piece(seat, &lanes, lane, until, &piece, &mut thetas);
+                            if let Some(tau) = stop {
+                                lanes.h_taken[lane] = tau;
+                                for i in 0..d {
+                                    lanes.y_next[i][lane] = piece.eval(i, tau);
+                                }
+                                outcome = Some(Outcome::Stopped);
+                            }
                         }
-                        outcome = self.advance(seat, stepper, &mut lanes, lane);
+                        let bad = self.advance(seat, stepper, &mut lanes, lane);
+                        outcome = outcome.or(bad);
                     }
                     Verdict::Rejected => work.rejected += 1,
                     Verdict::Failed(reason) => outcome = Some(reason),
@@ -239,7 +255,7 @@ impl March<'_> {
         rhs: &mut R,
         lanes: &mut Lanes<L>,
         lane: usize,
-    ) -> Option<Seat<'j>> {
+    ) -> Option<Seat<'j, '_>> {
         if self.times.is_empty() {
             return None;
         }
@@ -261,10 +277,24 @@ impl March<'_> {
                 return None;
             }
         }
-        Some(Seat { job, low: 0.0, next_sample, size_at_start, periods, reported: 0, creep: 0 })
+        let watcher = self.watch.map(|watch| Watcher::new(watch, job.parameters, self.level));
+        Some(Seat { job, watcher, low: 0.0, next_sample, size_at_start, periods, reported: 0, creep: 0 })
     }
 
-    fn report(&self, seat: &mut Seat<'_>) {
+    /// The offset in the accepted step at which a condition stops the trajectory; its events are written down.
+    fn look<const L: usize>(
+        &self,
+        seat: &mut Seat<'_, '_>,
+        lanes: &Lanes<L>,
+        lane: usize,
+        piece: &Piece,
+    ) -> Option<f64> {
+        let watcher = seat.watcher.as_mut()?;
+        let until = (self.times.at(self.times.len() - 1) - lanes.t[lane]) - seat.low;
+        watcher.look(lanes, lane, seat.low, piece, until, &seat.periods, seat.job.log)
+    }
+
+    fn report(&self, seat: &mut Seat<'_, '_>) {
         self.monitor.advance((seat.next_sample - seat.reported) as u64);
         seat.reported = seat.next_sample;
     }
@@ -272,13 +302,14 @@ impl March<'_> {
     /// Writes the samples that lie in the accepted step.
     fn sample_piece<const L: usize>(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut Seat<'_, '_>,
         lanes: &Lanes<L>,
         lane: usize,
+        h: f64,
         piece: &Piece,
         thetas: &mut Vec<f64>,
     ) {
-        let (t, h, d) = (lanes.t[lane], lanes.h_taken[lane], seat.job.initial.len());
+        let (t, d) = (lanes.t[lane], seat.job.initial.len());
         let first = seat.next_sample;
         thetas.clear();
         while seat.next_sample < self.times.len() {
@@ -305,7 +336,7 @@ impl March<'_> {
     /// Moves a lane to the end of its accepted step.
     fn advance<const L: usize, S: Stepper<L>>(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut Seat<'_, '_>,
         stepper: &mut S,
         lanes: &mut Lanes<L>,
         lane: usize,
@@ -335,7 +366,7 @@ impl March<'_> {
 
     fn finish<const L: usize, R: Rhs<L>>(
         &self,
-        mut seat: Seat<'_>,
+        mut seat: Seat<'_, '_>,
         outcome: Outcome,
         rhs: &mut R,
         lanes: &Lanes<L>,

@@ -2,6 +2,7 @@
 
 pub mod delay;
 mod ensemble;
+pub mod event;
 mod map;
 pub mod march;
 mod outcome;
@@ -16,6 +17,7 @@ pub mod switching;
 pub mod tableau;
 pub mod taylor;
 
+pub use event::{Condition, EventLog, Watch};
 pub use ensemble::{Method, Problem, Solution, solve};
 pub use march::{End, Times};
 pub use outcome::{Outcome, Work};
