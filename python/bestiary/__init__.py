@@ -22,7 +22,9 @@ from .exceptions import (
     UnknownParameter,
     UnknownSystem,
 )
+from .events import Events
 from .registry import add_folder, load, system, systems
+from .sections import Section, poincare, stroboscopic
 from .system import System
 from .trajectories import Ensemble, Trajectory
 
@@ -34,9 +36,11 @@ __all__ = [
     "CatalogueError",
     "DatasetError",
     "Ensemble",
+    "Events",
     "LanguageError",
     "MissingExtra",
     "RequestError",
+    "Section",
     "System",
     "Trajectory",
     "UnknownName",
@@ -46,6 +50,8 @@ __all__ = [
     "add_folder",
     "generate",
     "load",
+    "poincare",
+    "stroboscopic",
     "system",
     "systems",
 ]

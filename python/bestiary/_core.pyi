@@ -87,7 +87,7 @@ class Result:
         """(m, n, d); NaN after a stop."""
     @property
     def outcomes(self) -> list[str]:
-        """(m,): "ok", "diverged", "stalled", "left domain" or "out of steps"."""
+        """(m,): "ok", "diverged", "stalled", "left domain", "out of steps" or "stopped"."""
     @property
     def stop_times(self) -> Array:
         """(m,): time of the stop, NaN where the outcome is "ok"."""
@@ -97,6 +97,9 @@ class Result:
     def rejected(self) -> NDArray[np.int64]: ...
     @property
     def evaluations(self) -> NDArray[np.int64]: ...
+    @property
+    def events(self) -> list[tuple[Array, Array, NDArray[np.int64]]]:
+        """(m,): times (k,), states (k, d) and directions (k,) of the events of each trajectory."""
     @property
     def methods(self) -> list[str]:
         """(m,): the method used, never "auto"; "taylor, then rodas5p" where a stiff stretch was handed over."""
@@ -120,6 +123,7 @@ def solve(
     forcing: Array | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    events: list[tuple[int, int | None]] | None = None,
 ) -> Result:
     """
     Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
@@ -129,7 +133,8 @@ def solve(
     by the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: sampling interval) and
     milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
     put on a flow: it is then integrated as a stochastic system. Path i of the noise is
-    f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
+    f(seed, first_path + i). events: for each observable of the system, which of its zero crossings count (1 from below, -1 from
+    above, 0 both), from time 0 on, and with which of them the trajectory stops. progress(done, total) is called from the calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
     """

@@ -7,6 +7,7 @@ Nothing here integrates, but for the reference trajectory from which initial sta
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -130,6 +131,24 @@ def positive(name: str, value: object) -> float:
     if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0 < value < math.inf:
         raise RequestError(f"{name} must be a positive number, not {value!r}")
     return float(value)
+
+
+def crossing(event: object) -> tuple[str, int]:
+    """
+    The expression whose zero an event is, and the direction: from "z - 27", "z = 27" or ("z = 27", 1).
+
+    The direction is 1 (from below), -1 (from above) or 0 (both).
+    """
+    expression, direction = event if isinstance(event, tuple) and len(event) == 2 else (event, 0)
+    if not isinstance(expression, str) or direction not in (-1, 0, 1) or isinstance(direction, bool):
+        raise RequestError(
+            'an event is an expression such as "z - 27" or "z = 27", or a pair of one and a direction, 1 (from below), '
+            f"-1 (from above) or 0 (both), not {event!r}"
+        )
+    sides = re.split(r"(?<![<>=!])=(?!=)", expression)
+    if len(sides) > 2 or not all(side.strip() for side in sides):
+        raise RequestError(f'an event is an expression such as "z - 27" or "z = 27", not "{expression}"')
+    return (expression if len(sides) == 1 else f"{sides[0].strip()} - ({sides[1].strip()})"), int(direction)
 
 
 def method(system: System, name: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,10 @@ from numpy.typing import ArrayLike
 from . import _core, definition, sampling
 from .definition import Array, Entry
 from .exceptions import RequestError, UnknownParameter
-from .trajectories import Ensemble, Progress, Trajectory, run_ensemble, run_trajectory
+from .trajectories import Ensemble, Progress, Stop, Trajectory, run_ensemble, run_trajectory
+
+if TYPE_CHECKING:
+    from .events import Events
 
 __all__ = ["System"]
 
@@ -426,8 +429,12 @@ class System:
     def evaluate(self, expression: str, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
         """An expression of the state, parameters, definitions and t, such as "x^2 + y^2", shape (…)."""
         states, times, shape = self._flat(x, t)
-        core = _with_observable(self, expression)
+        core = self.with_expression(expression)
         return core.observe(states, times, core.parameter_values).reshape(shape)
+
+    def with_expression(self, expression: str) -> _core.System:
+        """The compiled equations with an expression of the state as their one observable."""
+        return _with_observable(self, expression)
 
     def _flat(self, x: ArrayLike, t: ArrayLike) -> tuple[Array, Array, tuple[int, ...]]:
         array = np.asarray(x, dtype=np.float64)
@@ -496,6 +503,7 @@ class System:
         seed: int = 0,
         threads: int | None = None,
         progress: bool | Progress = False,
+        stop: Stop | None = None,
     ) -> Trajectory:
         """
         One trajectory.
@@ -528,6 +536,9 @@ class System:
             Upper limit; the result does not depend on it.
         progress : bool or callable
             Show a bar on standard error, or call `progress(done, total)`.
+        stop : str or (str, direction)
+            Stop where an expression passes through zero after time 0, as in "x - 10", "x = 10" or ("x = 10", 1); directions
+            as in `events`. The outcome is then "stopped", and `stop_time` the time to round-off.
 
         Returns
         -------
@@ -553,6 +564,75 @@ class System:
             seed=seed,
             threads=threads,
             progress=progress,
+            stop=stop,
+        )
+
+    def events(
+        self,
+        event: str,
+        *,
+        direction: int = 0,
+        n: int | None = None,
+        duration: float | None = None,
+        transient: float = 0.0,
+        initial: object = None,
+        method: str = "auto",
+        rtol: float = 1e-12,
+        atol: sampling.Tolerance | None = None,
+        step: float | None = None,
+        max_steps: int | None = None,
+    ) -> Events:
+        """
+        Where an expression of state and time passes through zero along a trajectory of a flow.
+
+        Located to round-off on the dense output of the method. Crossings count from time 0 on; a start on the zero itself
+        is no crossing, and a touch counts as a crossing there and one back.
+
+        Parameters
+        ----------
+        event : str
+            An expression such as "z - 27", or an equation such as "z = rho - 1", in the language of the system.
+        direction : 1, -1 or 0
+            Crossings from below, from above, or both.
+        n : int
+            How many crossings.
+        duration : float
+            Up to which time; as long as it takes to find `n` by default.
+        transient, initial, method, rtol, atol, step
+            As in `trajectory`.
+        max_steps : int
+            Limit on the steps; by default 10 000 for each crossing asked for.
+
+        Returns
+        -------
+        Events
+            The crossings found. Fewer than `n` of them have an outcome that says why.
+
+        Raises
+        ------
+        ValueError
+            For a wrong request, before any work.
+
+        Examples
+        --------
+        >>> oscillator = System.from_text("x' = v; v' = -x", initial=[0, 1], period=6.28)
+        >>> (oscillator.events("x", direction=-1, n=3).t / np.pi).round(12).tolist()
+        [1.0, 3.0, 5.0]
+        """
+        from .events import run_events
+
+        return run_events(
+            self,
+            (event, direction),
+            n=n,
+            duration=duration,
+            transient=transient,
+            initial=initial,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            step=step,
+            max_steps=max_steps,
         )
 
     def ensemble(
@@ -577,6 +657,7 @@ class System:
         forcing: float | ArrayLike | None = None,
         threads: int | None = None,
         progress: bool | Progress = False,
+        stop: Stop | None = None,
     ) -> Ensemble:
         """
         Many trajectories, from initial states drawn on the attractor or given, with the same or different parameters.
@@ -596,7 +677,7 @@ class System:
         transient : float
             As in `trajectory`. By default 0 where `initial` is given, and otherwise long enough for a drawn state to
             settle on the attractor: 20 periods, 20 delays if longer, 100 iterations of a map.
-        per_period, per_lyapunov, dt, times, method, rtol, atol, step, max_steps, forcing, threads, progress
+        per_period, per_lyapunov, dt, times, method, rtol, atol, step, max_steps, forcing, threads, progress, stop
             As in `trajectory`.
 
         Returns
@@ -621,6 +702,7 @@ class System:
             seed=seed,
             threads=threads,
             progress=progress,
+            stop=stop,
         )
 
     def sample_initial(self, n: int, seed: int = 0) -> Array:

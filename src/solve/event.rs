@@ -64,6 +64,8 @@ struct Place {
 const DEEPEST: u32 = 12;
 /// A stretch is understood if its middle is where the cubic has it, to this part of its size.
 const UNDERSTOOD: f64 = 0.02;
+/// ... and if it is not so steep, by the change that its slopes promise, that it must have turned back unseen.
+const STEEP: f64 = 6.0;
 /// A start this close to a crossing, in units of the first step, stands on it, and does not cross it.
 const ON_IT: f64 = 1e-12;
 
@@ -71,6 +73,8 @@ const ON_IT: f64 = 1e-12;
 pub struct Watcher<'a> {
     watch: &'a Watch<'a>,
     evaluator: Evaluator<'a, 1>,
+    /// Periods of the variables that are angles, NaN elsewhere. An angle counts as wrapped everywhere in a step.
+    periods: Vec<f64>,
     /// On which side each expression was last: 1, -1, or 0 before the first step.
     sides: Vec<i8>,
     counts: Vec<usize>,
@@ -88,13 +92,14 @@ struct Step<'s> {
 
 impl<'a> Watcher<'a> {
     /// For a trajectory with these parameters.
-    pub fn new(watch: &'a Watch<'a>, parameters: &[f64], level: Level) -> Self {
+    pub fn new(watch: &'a Watch<'a>, parameters: &[f64], periods: &[f64], level: Level) -> Self {
         let mut evaluator = Evaluator::new(watch.program, level);
         evaluator.set_parameters(0, parameters);
         let n = watch.conditions.len();
         Self {
             watch,
             evaluator,
+            periods: periods.to_vec(),
             sides: vec![0; n],
             counts: vec![0; n],
             found: Vec::new(),
@@ -112,7 +117,6 @@ impl<'a> Watcher<'a> {
         low: f64,
         piece: &Piece,
         until: f64,
-        periods: &[f64],
         log: &mut EventLog,
     ) -> Option<f64> {
         let (t, h) = (lanes.t[lane], lanes.h_taken[lane]);
@@ -120,12 +124,9 @@ impl<'a> Watcher<'a> {
         for k in 0..self.watch.conditions.len() {
             let begin = self.at_state(k, t, 0.0, &lanes.y, lane);
             let end = self.at_state(k, t + h, h, &lanes.y_next, lane);
-            // After an angle was wrapped, the side is that of the new value.
-            if begin.value != 0.0 {
-                let on_it = self.sides[k] == 0 && begin.value.abs() <= ON_IT * h * begin.slope.abs();
+            if self.sides[k] == 0 {
+                let on_it = begin.value.abs() <= ON_IT * h * begin.slope.abs();
                 self.sides[k] = sign(if on_it { begin.slope } else { begin.value });
-            } else if self.sides[k] == 0 {
-                self.sides[k] = sign(begin.slope);
             }
             self.search(k, &Step { t, piece, end }, begin, end, 0);
         }
@@ -140,7 +141,7 @@ impl<'a> Watcher<'a> {
             log.t.push(time);
             log.condition.push(condition);
             log.direction.push(direction);
-            for (i, &period) in periods.iter().enumerate() {
+            for (i, &period) in self.periods.iter().enumerate() {
                 let x = piece.eval(i, tau);
                 log.x.push(if period.is_nan() { x } else { wrap(x, period) });
             }
@@ -167,6 +168,9 @@ impl<'a> Watcher<'a> {
     }
 
     fn evaluate(&mut self, k: usize, t: f64, tau: f64) -> Place {
+        for (y, &period) in self.y.iter_mut().zip(&self.periods).filter(|(_, period)| !period.is_nan()) {
+            y[0] = wrap(y[0], period);
+        }
         self.evaluator.eval(&[t], &self.y, &[], &mut self.out);
         Place { tau, value: self.out[k][0], slope: self.out[self.watch.conditions.len() + k][0] }
     }
@@ -179,9 +183,10 @@ impl<'a> Watcher<'a> {
             return self.decide(k, step, a, b);
         }
         let expected = 0.5 * (a.value + b.value) + 0.125 * width * (a.slope - b.slope);
-        let size = a.value.abs().max(b.value.abs()).max(width * a.slope.abs().max(b.slope.abs()));
-        let understood = (middle.value - expected).abs() <= UNDERSTOOD * size;
-        if depth >= DEEPEST || (depth > 0 && understood) {
+        let size = [a.value, b.value, middle.value, expected].iter().fold(0.0f64, |size, value| size.max(value.abs()));
+        let steepest = a.slope.abs().max(middle.slope.abs()).max(b.slope.abs());
+        let understood = (middle.value - expected).abs() <= UNDERSTOOD * size && width * steepest <= STEEP * size;
+        if depth >= DEEPEST || (depth > 0 && understood && !self.turns(step, a.tau, b.tau)) {
             self.decide(k, step, a, middle);
             self.decide(k, step, middle, b);
         } else {
@@ -226,49 +231,45 @@ impl<'a> Watcher<'a> {
     /// The one crossing between `a` and `b`, by Newton's method kept between them.
     fn cross(&mut self, k: usize, step: &Step<'_>, a: Place, b: Place) {
         let side = self.sides[k];
+        self.sides[k] = -side;
         let (mut low, mut high) = (a, b);
-        let mut best = if b.value == 0.0 || a.value.abs() > b.value.abs() { b } else { a };
-        while best.value != 0.0 {
-            let newton = best.tau - best.value / best.slope;
-            let half = low.tau + 0.5 * (high.tau - low.tau);
-            let tau = if low.tau < newton && newton < high.tau { newton } else { half };
+        let mut best = if a.value.abs() > b.value.abs() || b.value == 0.0 { b } else { a };
+        let mut halve = false;
+        loop {
+            let shift = best.value / best.slope;
+            if shift.abs() <= f64::EPSILON * best.tau.abs() {
+                break;
+            }
+            let newton = best.tau - shift;
+            let inside = !halve && low.tau < newton && newton < high.tau;
+            let tau = if inside { newton } else { low.tau + 0.5 * (high.tau - low.tau) };
             if !(low.tau < tau && tau < high.tau) {
                 break;
             }
             let place = self.at(k, step, tau);
             let before = high.tau - low.tau;
-            if place.value != 0.0 && sign(place.value) == side {
-                low = place;
-            } else {
-                high = place;
-            }
-            let slow = high.tau - low.tau > 0.5 * before;
-            let close = (place.tau - best.tau).abs() <= f64::EPSILON * place.tau;
-            let better = place.value.abs() < best.value.abs();
-            if better {
+            *(if place.value != 0.0 && sign(place.value) == side { &mut low } else { &mut high }) = place;
+            halve = high.tau - low.tau > 0.5 * before;
+            if place.value.abs() < best.value.abs() {
                 best = place;
             }
-            if close && !better {
-                break;
-            }
-            if slow {
-                // A halving now and then, so that the bracket closes from both sides.
-                let place = self.at(k, step, low.tau + 0.5 * (high.tau - low.tau));
-                if !(low.tau < place.tau && place.tau < high.tau) {
-                    break;
-                }
-                if place.value != 0.0 && sign(place.value) == side {
-                    low = place;
-                } else {
-                    high = place;
-                }
-                if place.value.abs() < best.value.abs() {
-                    best = place;
-                }
-            }
         }
-        self.sides[k] = -side;
-        self.found.push(Crossing { tau: best.tau, condition: k, direction: -side });
+        if !self.wraps_between(step, low.tau, high.tau) {
+            self.found.push(Crossing { tau: best.tau, condition: k, direction: -side });
+        }
+    }
+
+    /// Whether an angle moves by more than a quarter of its period between two places.
+    fn turns(&self, step: &Step<'_>, a: f64, b: f64) -> bool {
+        let moved = |i: usize| (step.piece.eval(i, b) - step.piece.eval(i, a)).abs();
+        (self.periods.iter().enumerate()).any(|(i, &period)| !period.is_nan() && moved(i) > 0.25 * period)
+    }
+
+    /// Whether an angle jumps by its period between two places.
+    fn wraps_between(&self, step: &Step<'_>, a: f64, b: f64) -> bool {
+        let value = |i: usize, tau: f64, period: f64| wrap(step.piece.eval(i, tau), period);
+        (self.periods.iter().enumerate())
+            .any(|(i, &period)| !period.is_nan() && (value(i, a, period) - value(i, b, period)).abs() > 0.5 * period)
     }
 }
 

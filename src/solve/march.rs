@@ -277,7 +277,7 @@ impl March<'_> {
                 return None;
             }
         }
-        let watcher = self.watch.map(|watch| Watcher::new(watch, job.parameters, self.level));
+        let watcher = self.watch.map(|watch| Watcher::new(watch, job.parameters, &periods, self.level));
         Some(Seat { job, watcher, low: 0.0, next_sample, size_at_start, periods, reported: 0, creep: 0 })
     }
 
@@ -291,7 +291,7 @@ impl March<'_> {
     ) -> Option<f64> {
         let watcher = seat.watcher.as_mut()?;
         let until = (self.times.at(self.times.len() - 1) - lanes.t[lane]) - seat.low;
-        watcher.look(lanes, lane, seat.low, piece, until, &seat.periods, seat.job.log)
+        watcher.look(lanes, lane, seat.low, piece, until, seat.job.log)
     }
 
     fn report(&self, seat: &mut Seat<'_, '_>) {
