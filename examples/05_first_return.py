@@ -32,7 +32,7 @@ left.set(title="Lorenz: maxima of $z$", xlabel="a maximum", ylabel="the next")
 middle.plot(plane["x"], plane["y"], ",", color="#3b528b", rasterized=True)
 middle.set(title=r"Lorenz at $z = \rho - 1$, upwards", xlabel="$x$", ylabel="$y$")
 right.plot(*strobe.x.reshape(-1, 2).T, ",", color="#3b528b", rasterized=True)
-right.set(title="Ueda, once a period of the drive", xlabel="$x$", ylabel="$v$")
+right.set(title="Ueda, once a period of the drive", xlabel="$x$", ylabel="$y$")
 for ax in (left, middle, right):
     ax.spines[["top", "right"]].set_visible(False)
 figure.savefig("first_return.png", dpi=150)

@@ -66,6 +66,8 @@ const DEEPEST: u32 = 12;
 const UNDERSTOOD: f64 = 0.02;
 /// ... and if it is not so steep, by the change that its slopes promise, that it must have turned back unseen.
 const STEEP: f64 = 6.0;
+/// An expression has jumped if this part of its values nearby is left at a change of sign.
+const JUMP: f64 = 1e-6;
 /// A start this close to a crossing, in units of the first step, stands on it, and does not cross it.
 const ON_IT: f64 = 1e-12;
 
@@ -254,7 +256,9 @@ impl<'a> Watcher<'a> {
                 best = place;
             }
         }
-        if !self.wraps_between(step, low.tau, high.tau) {
+        // Where an angle is wrapped, an expression that is not periodic jumps, which is no crossing.
+        let jumps = best.value.abs() > JUMP * a.value.abs().max(b.value.abs());
+        if !(jumps && self.wraps_between(step, low.tau, high.tau)) {
             self.found.push(Crossing { tau: best.tau, condition: k, direction: -side });
         }
     }
