@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PER_PERIOD = 100.0
 METHODS = {
-    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p"),
+    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4", "symplectic8"),
     "delay": ("auto", "delay"),
     "stochastic": ("auto", "milstein"),
     "map": ("auto", "map"),

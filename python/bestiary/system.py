@@ -520,12 +520,15 @@ class System:
         initial : sequence of float or mapping
             State to start from; by default the entry's. Of a delay system, the constant history.
         method : str
-            "auto", "taylor", "tsit5", "dop853" or "rk4" for a flow.
+            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; "symplectic4" or "symplectic8" for one with the
+            equations q' = dT/dp, p' = -dV/dq. "auto" is taylor, or dop853 where there are kinks, and hands stiff stretches
+            to rodas5p; the result says so.
         rtol, atol : float
             Tolerances on the error of a step; `atol` may be given by variable, as a sequence or mapping. By default
             1e-12, or the absolute tolerance that the entry states.
         step : float
-            Step of the methods with a fixed step (rk4, milstein); by default at most a thousandth of a period.
+            Step of the methods with a fixed step (rk4, milstein, symplectic4, symplectic8); by default at most a thousandth of
+            a period, a two-hundredth for symplectic8.
         max_steps : int
             Limit on the steps of the run.
         forcing : float or sequence

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int], None]
 Stop: TypeAlias = str | tuple[str, int]
 
-# A fixed step is at most this part of a period.
+# A fixed step is at most this part of a period: a thousandth for noise and for methods of order 4.
 _STEPS_PER_PERIOD = 1000
+_STEPS_PER_PERIOD_OF = {"rk4": 1000, "symplectic4": 1000, "symplectic8": 200}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -385,8 +386,8 @@ def solve(
     is_stochastic = system.kind == "stochastic" or (amplitude is not None and bool(amplitude.any()))
     if step is not None:
         step = sampling.positive("step", step)
-    elif is_stochastic or method == "rk4":
-        longest = system.period / _STEPS_PER_PERIOD
+    elif is_stochastic or method in _STEPS_PER_PERIOD_OF:
+        longest = system.period / _STEPS_PER_PERIOD_OF.get(method, _STEPS_PER_PERIOD)
         step = longest if grid.dt is None else grid.dt / math.ceil(grid.dt / longest)
     most = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
     core, events = system.core, None

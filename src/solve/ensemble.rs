@@ -10,6 +10,7 @@ use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
+use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
 use super::tableau::{DOP853, TSIT5};
 use super::switching::Switching;
 use super::taylor::{Taylor, order_for};
@@ -41,11 +42,15 @@ pub enum Method {
     Milstein,
     /// Rodas5P, for stiff flows.
     Rodas5p,
+    /// Composition of order 4 with a fixed step, for separable Hamiltonian flows.
+    Symplectic4,
+    /// Composition of order 8.
+    Symplectic8,
 }
 
 impl Method {
     /// The methods by name.
-    pub const NAMES: [(&'static str, Method); 9] = [
+    pub const NAMES: [(&'static str, Method); 11] = [
         ("auto", Method::Auto),
         ("taylor", Method::Taylor),
         ("tsit5", Method::Tsit5),
@@ -55,6 +60,8 @@ impl Method {
         ("delay", Method::Delay),
         ("milstein", Method::Milstein),
         ("rodas5p", Method::Rodas5p),
+        ("symplectic4", Method::Symplectic4),
+        ("symplectic8", Method::Symplectic8),
     ];
 
     /// The name.
@@ -88,7 +95,13 @@ impl Method {
             (method, _) => method,
         };
         let fits = match choice {
-            Method::Taylor | Method::Tsit5 | Method::Dop853 | Method::Rk4 | Method::Rodas5p => {
+            Method::Taylor
+            | Method::Tsit5
+            | Method::Dop853
+            | Method::Rk4
+            | Method::Rodas5p
+            | Method::Symplectic4
+            | Method::Symplectic8 => {
                 kind == Kind::Flow && !forced
             }
             Method::Map => kind == Kind::Map,
@@ -103,6 +116,9 @@ impl Method {
                 format!("a {} system", kind.name())
             };
             return Err(Error::value(format!("method \"{}\" does not apply to {what}: use \"auto\"", choice.name())));
+        }
+        if matches!(choice, Method::Symplectic4 | Method::Symplectic8) {
+            system.separation()?;
         }
         if choice == Method::Taylor && !system.is_smooth() {
             return Err(Error::value(
@@ -400,6 +416,8 @@ impl Run<'_> {
                 };
                 self.march.run(jobs.into_iter(), &mut rosenbrock, &mut rhs, seat, periods)
             }
+            Method::Symplectic4 => self.symplectic::<L>(jobs, &SYMPLECTIC4),
+            Method::Symplectic8 => self.symplectic::<L>(jobs, &SYMPLECTIC8),
             Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
             Method::Dop853 if self.problem.method == Method::Auto => {
                 let explicit = RungeKutta::<L>::new(&DOP853, tolerance.clone());
@@ -450,6 +468,17 @@ impl Run<'_> {
         let system = self.problem.system;
         let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
         let seat = |_: &mut S, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| rhs.0.set_parameters(lane, p);
+        self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
+    }
+
+    fn symplectic<const L: usize>(&self, jobs: Vec<Job<'_>>, composition: &'static Composition) -> Result<()> {
+        let system = self.problem.system;
+        let mut stepper = Symplectic::<L>::new(composition, system.separation()?, self.step(), self.march.level);
+        let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+        let seat = |stepper: &mut Symplectic<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
+            stepper.set_parameters(lane, p);
+            rhs.0.set_parameters(lane, p);
+        };
         self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
     }
 

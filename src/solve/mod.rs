@@ -14,6 +14,7 @@ pub mod step_size;
 pub mod stepper;
 mod stochastic;
 pub mod switching;
+pub mod symplectic;
 pub mod tableau;
 pub mod taylor;
 

@@ -171,6 +171,7 @@ impl System {
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
             linearisation: OnceLock::new(),
+            separation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }

@@ -3,9 +3,11 @@
 mod define;
 pub mod evaluate;
 mod linearisation;
+mod separation;
 
 pub use define::{Definition, Kind};
 pub use linearisation::Linearisation;
+pub use separation::Separation;
 
 use crate::error::{Error, Result};
 use crate::expr::ast::{Role, Statement};
@@ -38,6 +40,7 @@ pub struct System {
     jacobian: OnceLock<Program>,
     observing: OnceLock<Program>,
     linearisation: OnceLock<Linearisation>,
+    separation: OnceLock<std::result::Result<Separation, String>>,
     jets: Mutex<HashMap<usize, Arc<JetProgram>>>,
 }
 
@@ -196,6 +199,7 @@ impl System {
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
             linearisation: OnceLock::new(),
+            separation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }
