@@ -10,9 +10,9 @@ use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
+use super::switching::Switching;
 use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
 use super::tableau::{DOP853, TSIT5};
-use super::switching::Switching;
 use super::taylor::{Taylor, order_for};
 use crate::error::{Error, Result, nearest};
 use crate::expr::eval::Evaluator;
@@ -101,9 +101,7 @@ impl Method {
             | Method::Rk4
             | Method::Rodas5p
             | Method::Symplectic4
-            | Method::Symplectic8 => {
-                kind == Kind::Flow && !forced
-            }
+            | Method::Symplectic8 => kind == Kind::Flow && !forced,
             Method::Map => kind == Kind::Map,
             Method::Delay => kind == Kind::Delay,
             Method::Milstein => kind == Kind::Stochastic || forced,
@@ -344,7 +342,13 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
         let run = Run {
             problem,
             method,
-            march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect(), watch: problem.watch },
+            march: March {
+                times: problem.times,
+                max_steps: problem.max_steps,
+                monitor,
+                level: Level::detect(),
+                watch: problem.watch,
+            },
         };
         run.deal(jobs, &pool)?;
     }

@@ -18,7 +18,7 @@ pub mod symplectic;
 pub mod tableau;
 pub mod taylor;
 
-pub use event::{Condition, EventLog, Watch};
 pub use ensemble::{Method, Problem, Solution, solve};
+pub use event::{Condition, EventLog, Watch};
 pub use march::{End, Times};
 pub use outcome::{Outcome, Work};

@@ -21,8 +21,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The names, in the order of the discriminants.
-    pub const NAMES: [&'static str; 6] =
-        ["ok", "diverged", "stalled", "left domain", "out of steps", "stopped"];
+    pub const NAMES: [&'static str; 6] = ["ok", "diverged", "stalled", "left domain", "out of steps", "stopped"];
 
     /// The name users see.
     pub fn name(self) -> &'static str {

@@ -140,8 +140,7 @@ impl<'p, const L: usize> Rosenbrock<'p, L> {
         }
         for i in 0..n {
             for lane in 0..L {
-                let allowed =
-                    scale(tolerance.relative, tolerance.absolute[i], lanes.y[i][lane], lanes.y_next[i][lane]);
+                let allowed = scale(tolerance.relative, tolerance.absolute[i], lanes.y[i][lane], lanes.y_next[i][lane]);
                 let size = u[i][lane].abs() / allowed;
                 error[lane] = if size <= error[lane] || error[lane].is_nan() { error[lane] } else { size };
             }

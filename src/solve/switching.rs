@@ -26,9 +26,11 @@ pub trait Explicit<const L: usize>: Stepper<L> {
     fn operations(&self, rhs: &Program, n: usize) -> f64;
 }
 
-/// Steps in a row that are limited by stability before Rodas5P is tried, at first and at most.
-const PATIENCE: u32 = 32;
-const MOST_PATIENCE: u32 = 1 << 24;
+/// Of the steps of the explicit method, one in this many is looked at.
+const LOOK: u32 = 4;
+/// Looks in a row that show a step limited by stability before Rodas5P is tried, at first and at most.
+const PATIENCE: u32 = 8;
+const MOST_PATIENCE: u32 = 1 << 22;
 /// By this the patience grows when a try was in vain.
 const DISAPPOINTMENT: u32 = 8;
 /// Attempts over which the speed of Rodas5P is measured; the first such window is for finding its step.
@@ -43,10 +45,12 @@ struct Seat {
     switched: bool,
     /// Whether the next attempt is by the other method.
     change: bool,
-    /// Steps in a row limited by stability, the time they took, and how many it takes.
+    /// Steps since the last look.
+    unseen: u32,
+    /// Looks in a row at steps limited by stability, and how many it takes.
     streak: u32,
     patience: u32,
-    /// Time advanced in the streak, or in the window.
+    /// Time advanced in these steps, or in the window.
     progress: f64,
     /// Time advanced by the explicit method for one operation before the switch.
     speed: f64,
@@ -59,6 +63,7 @@ impl Seat {
         stiff: false,
         switched: false,
         change: false,
+        unseen: 0,
         streak: 0,
         patience: PATIENCE,
         progress: 0.0,
@@ -156,6 +161,11 @@ impl<'p, E: Explicit<L>, const L: usize> Switching<'p, E, L> {
         let [explicit, implicit] = self.operations;
         match (seat.stiff, verdict) {
             (false, Verdict::Accepted) => {
+                seat.unseen += 1;
+                if seat.unseen < LOOK {
+                    return;
+                }
+                seat.unseen = 0;
                 if !self.explicit.limited_by_stability(lanes, lane) {
                     (seat.streak, seat.progress) = (0, 0.0);
                     return;

@@ -12,8 +12,9 @@
 
 use super::outcome::Outcome;
 use super::step_size::{LARGEST_STEP, root, smallest_step};
-use super::switching::Explicit;
 use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::switching::Explicit;
+use crate::expr::graph::whole_power;
 use crate::expr::jet::{JetProgram, Jets};
 use crate::expr::program::Program;
 use crate::parallel::simd::{Level, kernel};
@@ -136,7 +137,7 @@ impl<const L: usize> Explicit<L> for Taylor<'_, L> {
     fn limited_by_stability(&self, lanes: &Lanes<L>, lane: usize) -> bool {
         let (p, h) = (self.order, lanes.h_taken[lane]);
         let size = |k: usize| {
-            let power = (0..k).fold(1.0, |power, _| power * h);
+            let power = whole_power(h, k as i32);
             (0..lanes.y.len())
                 .map(|i| {
                     let scale = self.tolerance.relative * lanes.y[i][lane].abs() + self.tolerance.absolute[i];

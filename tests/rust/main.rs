@@ -1,9 +1,11 @@
 //! Tests of the core that need no Python.
 
 mod delay;
+mod event;
 mod expression;
 mod language;
 mod rosenbrock;
 mod runge_kutta;
+mod symplectic;
 mod taylor;
 mod trees;
