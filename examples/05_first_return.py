@@ -5,8 +5,8 @@ import numpy as np
 
 import bestiary as bst
 
-# Where z stops growing: its time derivative x y - beta z passes through zero from above. Lorenz (1963) plotted each maximum
-# against the one before and found that one number tells the next.
+# Where z stops growing: its time derivative x y - beta z passes through zero from above. Lorenz (1963) plotted each
+# maximum against the one before and found that one number tells the next.
 lorenz = bst.system("Lorenz")
 maxima = bst.poincare(lorenz, "x*y - beta*z", direction=-1)
 points = maxima.trajectory(20_000, transient=100)
@@ -14,7 +14,7 @@ print(points)
 print(f"  return times from {points.return_times.min():.3f} to {points.return_times.max():.3f}")
 z = points["z"]
 
-# The slope is nowhere less than 1 in size, so that nearby maxima part: their mean rate is the Lyapunov exponent of the map.
+# The slope is nowhere less than 1 in size, so that nearby maxima part: chaos, seen in a map of one variable.
 order = np.argsort(z[:-1])
 before, after = z[:-1][order], z[1:][order]
 slopes = np.abs(np.diff(after[::20]) / np.diff(before[::20]))

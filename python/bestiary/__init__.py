@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._core import LanguageError, __version__
+from .events import Events
 from .exceptions import (
     BestiaryError,
     CatalogueError,
@@ -22,7 +23,6 @@ from .exceptions import (
     UnknownParameter,
     UnknownSystem,
 )
-from .events import Events
 from .registry import add_folder, load, system, systems
 from .sections import Section, poincare, stroboscopic
 from .system import System

@@ -255,7 +255,7 @@ class Section:
         options = dict(options, first=0, forcing=None, seed=0, progress=False)
         options["max_steps"] = STEPS_PER_EVENT * total if max_steps is None else max_steps
         if not self.event:
-            times = self.phase + self.period * np.arange(transient, total)
+            times = self.phase + self.period * np.arange(transient, total, dtype=np.float64)
             result = solve(self.flow, sampling.Grid(times, None), initial, rows, begin, **options)
             return result, result.x, np.where(np.isnan(result.x[..., 0]), np.nan, times), result.outcomes
         grid = sampling.Grid(np.array([_FAR]), None)

@@ -520,15 +520,15 @@ class System:
         initial : sequence of float or mapping
             State to start from; by default the entry's. Of a delay system, the constant history.
         method : str
-            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; "symplectic4" or "symplectic8" for one with the
-            equations q' = dT/dp, p' = -dV/dq. "auto" is taylor, or dop853 where there are kinks, and hands stiff stretches
-            to rodas5p; the result says so.
+            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; "symplectic4" or "symplectic8" for one
+            with the equations q' = dT/dp, p' = -dV/dq. "auto" is taylor, or dop853 where there are kinks, and hands
+            stiff stretches to rodas5p; the result says so.
         rtol, atol : float
             Tolerances on the error of a step; `atol` may be given by variable, as a sequence or mapping. By default
             1e-12, or the absolute tolerance that the entry states.
         step : float
-            Step of the methods with a fixed step (rk4, milstein, symplectic4, symplectic8); by default at most a thousandth of
-            a period, a two-hundredth for symplectic8.
+            Step of the methods with a fixed step (rk4, milstein, symplectic4, symplectic8); by default at most a
+            thousandth of a period, a two-hundredth for symplectic8.
         max_steps : int
             Limit on the steps of the run.
         forcing : float or sequence
@@ -540,8 +540,8 @@ class System:
         progress : bool or callable
             Show a bar on standard error, or call `progress(done, total)`.
         stop : str or (str, direction)
-            Stop where an expression passes through zero after time 0, as in "x - 10", "x = 10" or ("x = 10", 1); directions
-            as in `events`. The outcome is then "stopped", and `stop_time` the time to round-off.
+            Stop where an expression passes through zero after time 0, as in "x - 10", "x = 10" or ("x = 10", 1);
+            directions as in `events`. The outcome is then "stopped", and `stop_time` the time to round-off.
 
         Returns
         -------
@@ -588,8 +588,8 @@ class System:
         """
         Where an expression of state and time passes through zero along a trajectory of a flow.
 
-        Located to round-off on the dense output of the method. Crossings count from time 0 on; a start on the zero itself
-        is no crossing, and a touch counts as a crossing there and one back.
+        Located to round-off on the dense output of the method. Crossings count from time 0 on; a start on the zero
+        itself is no crossing, and a touch counts as a crossing there and one back.
 
         Parameters
         ----------

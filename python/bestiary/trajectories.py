@@ -219,7 +219,8 @@ class Ensemble:
         lines = [f"Ensemble of {len(self)} trajectories of {self.system.name}: {_sampled(self.t, self.system)}"]
         counts = Counter(self.outcomes)
         outcome = ", ".join(
-            f"{count} {name}" if name in ("ok", "stopped") else f"{count} {name.upper()}" for name, count in counts.items()
+            f"{count} {name}" if name in ("ok", "stopped") else f"{count} {name.upper()}"
+            for name, count in counts.items()
         )
         lines.append(f"  {self.method}, {int(self.steps.sum())} steps, outcomes: {outcome}")
         if self.parameters:

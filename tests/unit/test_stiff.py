@@ -5,8 +5,8 @@ import pytest
 
 import bestiary as bst
 
-# Reference solutions of the Test Set for Initial Value Problem Solvers, release 2.4 (Mazzia, F. & Magherini, C., University of
-# Bari, 2008), computed there by RADAU with tolerances of 1.1e-18 in quadruple precision.
+# Reference solutions of the Test Set for Initial Value Problem Solvers (University of Bari, release 2.4), computed
+# there by RADAU and RADAU5 with a unit round-off of 1e-19 and tolerances of 1.1e-18.
 PROBLEMS = {
     "VanDerPol": (
         "x' = v; v' = mu*(1 - x^2)*v - x",

@@ -1,4 +1,4 @@
-"""Symplectic methods: orders, energy over a million periods, reversibility, symplecticity, what separates and what does not."""
+"""Symplectic methods: orders, energy over a million periods, reversibility, symplecticity, what separates."""
 
 import numpy as np
 import pytest
@@ -94,7 +94,9 @@ def test_symplecticity(system: bst.System) -> None:
 
 def test_a_driven_pendulum() -> None:
     """Time may move the momenta: the order is kept."""
-    driven = bst.System.from_text("q' = p; p' = -sin(q)*(1 + 0.3*cos(2*t)) + 0.1*sin(t)", initial=[1.0, 0.0], period=6.28)
+    driven = bst.System.from_text(
+        "q' = p; p' = -sin(q)*(1 + 0.3*cos(2*t)) + 0.1*sin(t)", initial=[1.0, 0.0], period=6.28
+    )
     times = np.arange(1, 21) * 0.5
     truth = driven.trajectory(times=times, rtol=1e-15, atol=1e-17).x
     for method, order in METHODS.items():
