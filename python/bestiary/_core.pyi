@@ -133,8 +133,8 @@ def solve(
     "symplectic8" for flows; "map"; "delay" (dop853 by the method of steps); "milstein" for stochastic. step: fixed step
     of rk4 and the symplectic methods (default: sampling interval) and of milstein (a tenth of it). forcing (d,):
     standard deviation of additive white noise (per square root of time) put on a flow: it is then integrated as a
-    stochastic system. Path i of the noise is f(seed, first_path + i). events: for each observable of the system, which of its
-    zero crossings count (1 from below, -1 from above, 0 both), from time 0 on, and with which of them the trajectory
+    stochastic system. Path i of the noise is f(seed, first_path + i). events: for each observable of the system, which
+    of its zero crossings count (1 from below, -1 from above, 0 both), from time 0 on, and with which of them the trajectory
     stops. progress(done, total) is called from the calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
