@@ -23,10 +23,12 @@ from .exceptions import (
     UnknownParameter,
     UnknownSystem,
 )
-from .registry import add_folder, load, system, systems
+from .registry import CATALOGUE_VERSION, add_folder, load, system, systems
 from .sections import Section, poincare, stroboscopic
 from .system import System
 from .trajectories import Ensemble, Trajectory
+
+catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
     from .dataset import generate
@@ -48,6 +50,7 @@ __all__ = [
     "UnknownSystem",
     "__version__",
     "add_folder",
+    "catalogue_version",
     "generate",
     "load",
     "poincare",

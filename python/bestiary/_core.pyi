@@ -54,6 +54,9 @@ class System:
         """No kink or jump (abs, sign, floor, where, ...): Taylor series apply."""
     @property
     def n_delays(self) -> int: ...
+    @property
+    def delayed_terms(self) -> list[tuple[int, int]]:
+        """(State variable, delay), counted from 0, of each column of `delayed` in `rhs` and `jacobian`."""
     def delays(self, parameters: Array | None = None) -> Array: ...
     @property
     def program_length(self) -> int:
@@ -85,6 +88,9 @@ class Result:
     @property
     def x(self) -> Array:
         """(m, n, d); NaN after a stop."""
+    @property
+    def low(self) -> Array | None:
+        """(m, n, d): what `x` lacks of the states, in extended precision; None otherwise."""
     @property
     def outcomes(self) -> list[str]:
         """(m,): "ok", "diverged", "stalled", "left domain", "out of steps" or "stopped"."""
@@ -121,6 +127,7 @@ def solve(
     seed: int = 0,
     first_path: int = 0,
     forcing: Array | None = None,
+    extended: bool = False,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     events: list[tuple[int, int | None]] | None = None,
@@ -133,9 +140,10 @@ def solve(
     "symplectic8" for flows; "map"; "delay" (dop853 by the method of steps); "milstein" for stochastic. step: fixed step
     of rk4 and the symplectic methods (default: sampling interval) and of milstein (a tenth of it). forcing (d,):
     standard deviation of additive white noise (per square root of time) put on a flow: it is then integrated as a
-    stochastic system. Path i of the noise is f(seed, first_path + i). events: for each observable of the system, which
-    of its zero crossings count (1 from below, -1 from above, 0 both), from time 0 on, and with which of them the trajectory
-    stops. progress(done, total) is called from the calling thread, at most ten times a second.
+    stochastic system. Path i of the noise is f(seed, first_path + i). extended: by "taylor" or "map" in numbers of two
+    doubles. events: for each observable of the system, which of its zero crossings count (1 from below, -1 from above,
+    0 both), from time 0 on, and with which of them the trajectory stops. progress(done, total) is called from the
+    calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
     """

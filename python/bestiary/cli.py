@@ -1,8 +1,13 @@
-"""The command line: `bestiary list | show | generate | doctor`. It mirrors the Python functions and adds nothing."""
+"""
+The command line: `bestiary list | show | check | annotate | generate | doctor`.
+
+It mirrors the Python functions and adds nothing.
+"""
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -52,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="what is installed, and a self-check against known values")
     command.set_defaults(run=_doctor)
 
+    _add_check(commands.add_parser("check", help="hold systems to the contract of an entry", formatter_class=_Defaults))
+    _add_annotate(commands.add_parser("annotate", help="measure systems and write [measured] into their files"))
     _add_generate(commands.add_parser("generate", help="write a dataset", formatter_class=_Defaults))
     return parser
 
@@ -161,6 +168,65 @@ def _doctor(_options: argparse.Namespace) -> int:
     from .doctor import doctor
 
     return 0 if doctor() else 1
+
+
+def _add_check(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="names, or paths of TOML files (default: all systems)")
+    add("--variant", help="check this variant in place of the entry; without names, of all systems that have it")
+    add("--periods", type=float, default=1e5, help="length of the long run")
+    add("--threads", type=int, help="all available by default")
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
+    command.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from . import checks
+    from .workers import in_threads
+
+    names = options.names or _names(options.variant)
+    work = functools.partial(checks.check_named, variant=options.variant, periods=options.periods)
+    found = dict(in_threads(work, names, threads=options.threads, label="check", show=options.progress))
+    failed = {name: wrong for name, wrong in sorted(found.items()) if wrong}
+    width = max((len(name) for name in failed), default=0)
+    for name, wrong in failed.items():
+        for problem in wrong:
+            print(f"{name:<{width}}  {problem.check}: {problem.what}")
+    print(f"{len(found) - len(failed)} of {len(found)} systems hold to the contract")
+    return 1 if failed else 0
+
+
+def _names(variant: str | None) -> list[str]:
+    """All systems, or those with a variant of this name."""
+    from . import registry
+    from .exceptions import UnknownName
+
+    rows = registry.systems().select("name", "variants").rows()
+    names = [name for name, variants in rows if variant is None or variant in variants]
+    if not names:
+        raise UnknownName("variant", str(variant), sorted({each for _, variants in rows for each in variants}))
+    return names
+
+
+def _add_annotate(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="names, or paths of TOML files (default: all systems)")
+    add("--measure", action="append", dest="measures", metavar="MEASURE", help="only this one; may be repeated")
+    add("--again", action="store_true", help="measure even what is already there")
+    add("--threads", type=int, help="all available by default")
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
+    command.set_defaults(run=_annotate)
+
+
+def _annotate(options: argparse.Namespace) -> int:
+    from .annotate import annotate
+
+    arguments = {key: value for key, value in vars(options).items() if key not in ("run", "names")}
+    said = annotate(options.names or None, **arguments)
+    width = max(map(len, said), default=0)
+    for name, outcome in said.items():
+        print(f"{name:<{width}}  {outcome}")
+    return 1 if any(outcome.startswith("failed") for outcome in said.values()) else 0
 
 
 def _add_generate(command: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ not read files (see `registry`) and does not run anything (see `system`).
 """
 
 import copy
+import hashlib
 import json
 import math
 import re
@@ -26,6 +27,11 @@ KEYS = (
     *("name", "aliases", "kind", "about", "citation", "doi", "domain", "tags", "parameters", "structure", "state"),
     *("period", "absolute_tolerance", "note", "definitions", "equations", "noise", "observables", "periods"),
     *("bifurcation", "known", "variants", "measured"),
+)
+# What the numbers of a system follow from.
+DIGITS = (
+    *("kind", "parameters", "structure", "state", "period", "absolute_tolerance", "definitions", "equations", "noise"),
+    *("observables", "periods"),
 )
 # What a variant may say, and how: tables whose keys replace those of the entry, and values that replace whole.
 _MERGED = ("parameters", "structure", "definitions", "equations", "noise")
@@ -61,9 +67,8 @@ def checked(entry: Mapping[str, Any], where: str) -> Entry:
     for name, size in result["structure"].items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise CatalogueError(f'{where}: structure "{name}" must be a whole number of at least 1, not {size!r}')
-    period = result.get("period")
-    if period is not None and not (isinstance(period, (int, float)) and 0 < period < math.inf):
-        raise CatalogueError(f"{where}: period must be a positive number, not {period!r}")
+    if result.get("period") is not None and not number(result["period"], {}, {}, f"{where}: period") > 0:
+        raise CatalogueError(f"{where}: period must be a positive number, not {result['period']!r}")
     _check_bifurcation(result, where)
     return result
 
@@ -236,19 +241,29 @@ def plain(value: object) -> Any:
     return value
 
 
+def fingerprint(entry: Mapping[str, Any]) -> str:
+    """A hash of all that the numbers of a system follow from: not of words, known facts, measurements and variants."""
+    digits = [
+        (key, list(entry[key].items()) if isinstance(entry[key], Mapping) else entry[key])
+        for key in DIGITS
+        if entry.get(key)
+    ]
+    return hashlib.blake2b(json.dumps(plain(digits)).encode(), digest_size=8).hexdigest()
+
+
 def to_toml(entry: Mapping[str, Any]) -> str:
     """The entry as a TOML document that reads back equal."""
-    heads = [f"{_key(key)} = {_value(value)}" for key, value in entry.items() if not _is_section(key) and value != {}]
+    heads = [f"{_key(key)} = {inline(value)}" for key, value in entry.items() if not _is_section(key) and value != {}]
     sections = []
     for key, table in entry.items():
         if not _is_section(key) or not table:
             continue
         if key == "variants":
             for name, variant in table.items():
-                lines = [f"{_key(item)} = {_value(value)}" for item, value in variant.items()]
+                lines = [f"{_key(item)} = {inline(value)}" for item, value in variant.items()]
                 sections.append("\n".join([f"[variants.{_key(name)}]", *lines]))
         else:
-            lines = [f"{_key(name)} = {_value(value)}" for name, value in table.items()]
+            lines = [f"{_key(name)} = {inline(value)}" for name, value in table.items()]
             sections.append("\n".join([f"[{key}]", *lines]))
     return "\n\n".join(["\n".join(heads), *sections]) + "\n"
 
@@ -272,11 +287,12 @@ def _string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _value(value: object) -> str:
+def inline(value: object) -> str:
+    """A value as TOML writes it on one line."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(str(key))} = {_value(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(str(key))} = {inline(item)}" for key, item in value.items()) + " }"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(inline(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -114,6 +114,7 @@ def run_events(
         system.core.parameter_values[None],
         begin,
         first=0,
+        precision="double",
         forcing=None,
         seed=0,
         threads=None,

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+CATALOGUE_VERSION = "1"
+"""Of the digits of the catalogue: those of a released version never change, only entries are added."""
 
 _folders: list[Path] = [CATALOGUE]
 _loaded: dict[str, Entry] = {}
-# Sections that the table of systems needs; the others are not parsed for it.
-_SUMMARY_SECTIONS = ("known", "measured")
+# What the table of systems needs of these sections, a line each; other sections are not parsed for it.
+_SUMMARY = {"known": ("largest_exponent ",), "measured": ("largest_exponent ", "period ")}
 
 
 def system(name: str, *, variant: str | None = None, **parameters: object) -> System:
@@ -72,8 +74,10 @@ def systems(
 
     Columns
     -------
-    name, kind, dimension, domain, tags, smooth, period, largest_exponent, about, citation, doi, aliases, variants.
-    `largest_exponent` is as measured, or published where it has not been measured; null where neither is known.
+    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent, about, citation, doi,
+    aliases, variants. `period` is the stated one, the unit of sampling, `measured_period` that of the highest peak of
+    a spectrum, null where none stands out. `largest_exponent` is as measured, or published where it has not been
+    measured; null where neither is known.
     """
     import polars as pl
 
@@ -87,6 +91,7 @@ def systems(
         "tags": pl.List(pl.String),
         "smooth": pl.Boolean,
         "period": pl.Float64,
+        "measured_period": pl.Float64,
         "largest_exponent": pl.Float64,
         "about": pl.String,
         "citation": pl.String,
@@ -131,6 +136,22 @@ def add_folder(path: str | Path) -> None:
     if twice:
         raise CatalogueError(f"{new[twice[0]]}: there is a system {twice[0]} already, in {known[twice[0]]}")
     _folders.append(folder)
+
+
+def path(name: str) -> Path:
+    """The file of a system, by its name or an alias."""
+    folders = tuple(_folders)
+    paths = _paths(folders)
+    owner = name if name in paths else _aliases(folders).get(name.lower())
+    if owner is None:
+        raise UnknownSystem("system", name, [*paths, *_alias_names(folders)])
+    return paths[owner]
+
+
+def forget() -> None:
+    """Read the files anew when they are next asked for."""
+    for function in (_paths, _rows, _system):
+        function.cache_clear()
 
 
 def parse(text: str, where: str) -> Entry:
@@ -202,14 +223,16 @@ def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
     """The head of an entry and the sections that the table needs, and the names of its variants."""
     kept: list[str] = []
     variants: dict[str, None] = {}
-    keep = True
+    wanted: tuple[str, ...] | None = None
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             title = line.split("]")[0].strip("[ ]")
-            keep = title in _SUMMARY_SECTIONS
+            wanted = _SUMMARY.get(title, ())
             if title.startswith("variants."):
                 variants[title.split(".")[1].strip(' "')] = None
-        if keep:
+            if wanted:
+                kept.append(line)
+        elif wanted is None or (wanted and line.startswith(wanted)):
             kept.append(line)
     return parse("\n".join(kept), str(path)), tuple(variants)
 
@@ -226,7 +249,8 @@ def _row(entry: Mapping[str, Any], variants: tuple[str, ...]) -> dict[str, Any]:
         "dimension": _dimension(entry),
         "tags": entry.get("tags", []),
         "smooth": "nonsmooth" not in entry.get("tags", []),
-        "period": None if period is None else float(period),
+        "period": None if period is None else definition.number(period, {}, {}, f"period of {entry.get('name')}"),
+        "measured_period": entry.get("measured", {}).get("period", {}).get("value"),
         "largest_exponent": exponent,
         "aliases": entry.get("aliases", []),
         "variants": [*variants, *entry.get("variants", {})],

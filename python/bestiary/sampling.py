@@ -32,6 +32,9 @@ METHODS = {
 }
 ABSOLUTE_TOLERANCE = 1e-12
 SMALLEST_RTOL = 1e-16
+RELATIVE_TOLERANCE = 1e-12
+# The least relative tolerance and the default one.
+_PRECISIONS = {"double": (SMALLEST_RTOL, RELATIVE_TOLERANCE), "extended": (1e-30, 1e-30)}
 
 # Initial states: drawn along a reference run of this many periods, sampled this many times a period (iterations of a
 # map), moved by this many standard deviations, and left this many periods to settle.
@@ -162,11 +165,21 @@ def method(system: System, name: str) -> str:
     return name
 
 
-def tolerances(system: System, rtol: float, atol: Tolerance | None) -> tuple[float, Array]:
-    """Relative tolerance, and the absolute one of each variable (by default what the entry states, or 1e-12)."""
-    if not isinstance(rtol, (int, float, np.number)) or not SMALLEST_RTOL <= rtol < 1:
+def tolerances(
+    system: System, rtol: float | None, atol: Tolerance | None, precision: str = "double"
+) -> tuple[float, Array]:
+    """
+    Relative tolerance, and the absolute one of each variable.
+
+    By default 1e-12, and what the entry states or 1e-12; in extended precision 1e-30, and 1e-18 of these.
+    """
+    if precision not in _PRECISIONS:
+        raise UnknownName("precision", str(precision), _PRECISIONS)
+    smallest, usual = _PRECISIONS[precision]
+    rtol = usual if rtol is None else rtol
+    if not isinstance(rtol, (int, float, np.number)) or not smallest <= rtol < 1:
         raise RequestError(
-            f"rtol must be at least {SMALLEST_RTOL:g}, what a double resolves, and below 1, not {rtol!r}"
+            f"rtol must be at least {smallest:g}, what {precision} precision resolves, and below 1, not {rtol!r}"
         )
     stated = system.absolute_tolerance if atol is None else atol
     values = np.full(system.dimension, ABSOLUTE_TOLERANCE)
@@ -180,6 +193,8 @@ def tolerances(system: System, rtol: float, atol: Tolerance | None) -> tuple[flo
         values[:] = given
     if not (np.isfinite(values).all() and (values >= 0).all()):
         raise RequestError("atol must be finite and not negative")
+    if atol is None and precision == "extended":
+        values *= usual / RELATIVE_TOLERANCE
     return float(rtol), values
 
 
@@ -301,9 +316,14 @@ def on_attractor(system: System, m: int, seed: int, first: int) -> Array:
     Starting states (m, d) of members first, first + 1, …, each a function of (seed, member) alone.
 
     A point of the reference run drawn at random, moved a little and kept within the range of that run (so that what
-    is positive stays positive). A burn-in brings it back to the attractor.
+    is positive stays positive). A burn-in brings it back to the attractor. Of a delay system, whose history is constant
+    at first, the point is one with every variable between its quartiles.
     """
     x = reference(system)
+    if system.kind == "delay":
+        # A state that is held for a whole delay is far from the attractor where it is extreme, and may escape.
+        middle = (np.quantile(x, 0.25, axis=0) <= x) & (x <= np.quantile(x, 0.75, axis=0))
+        x = x[middle.all(axis=1)] if middle.all(axis=1).any() else x
     shift = (SHIFT_CONSERVATIVE if is_conservative(system) else SHIFT) * x.std(axis=0)
     low, high = x.min(axis=0), x.max(axis=0)
     result = np.empty((m, system.dimension))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,14 +38,14 @@ class Returns(Trajectory):
         Times of the flow at the points, NaN after a stop.
     """
 
-    times: Array
+    times: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def return_times(self) -> Array:
         """Times from each point to the next, shape (n - 1,)."""
         return np.diff(self.times)
 
-    def _with(self, t: Array, x: Array, names: tuple[str, ...] | None = None) -> Trajectory:
+    def _with(self, t: Array, x: Array, names: tuple[str, ...] | None = None, low: Array | None = None) -> Trajectory:
         if names is not None or len(t) == len(self.t):
             return Returns(**{**self.__dict__, "t": t, "x": x, "names": names or self.names})
         return Returns(**{**self.__dict__, "t": t, "x": x, "times": self.times[np.searchsorted(self.t, t)]})
@@ -62,7 +62,7 @@ class ReturnsEnsemble(Ensemble):
         Times of the flow at the points, NaN after a stop.
     """
 
-    times: Array
+    times: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def return_times(self) -> Array:
@@ -140,7 +140,7 @@ class Section:
         transient: int = 0,
         initial: object = None,
         method: str = "auto",
-        rtol: float = 1e-12,
+        rtol: float | None = None,
         atol: sampling.Tolerance | None = None,
         step: float | None = None,
         max_steps: int | None = None,
@@ -182,7 +182,7 @@ class Section:
             int(result.evaluations[0]),
             result.methods[0],
             self,  # type: ignore[arg-type]
-            times[0],
+            times=times[0],
         )
 
     def ensemble(
@@ -196,7 +196,7 @@ class Section:
         initial: ArrayLike | None = None,
         parameters: Mapping[str, ArrayLike] | None = None,
         method: str = "auto",
-        rtol: float = 1e-12,
+        rtol: float | None = None,
         atol: sampling.Tolerance | None = None,
         step: float | None = None,
         max_steps: int | None = None,
@@ -236,7 +236,7 @@ class Section:
             *work,
             self,  # type: ignore[arg-type]
             which.swept,
-            times,
+            times=times,
         )
 
     def _run(
@@ -252,7 +252,7 @@ class Section:
         """Points (m, n, d), their times (m, n) and outcomes."""
         sampling.whole("n", n, least=1)
         total = n + sampling.whole("transient", transient, least=0)
-        options = dict(options, first=0, forcing=None, seed=0, progress=False)
+        options = dict(options, first=0, precision="double", forcing=None, seed=0, progress=False)
         options["max_steps"] = STEPS_PER_EVENT * total if max_steps is None else max_steps
         if not self.event:
             times = self.phase + self.period * np.arange(transient, total, dtype=np.float64)

@@ -34,6 +34,21 @@ _STEPS_PER_PERIOD = 1000
 _STEPS_PER_PERIOD_OF = {"rk4": 1000, "symplectic4": 1000, "symplectic8": 200}
 
 
+@dataclass(frozen=True)
+class Request:
+    """What a trajectory was asked for, so that it can be asked for again with changes."""
+
+    grid: sampling.Grid
+    transient: float
+    initial: Array
+    options: Mapping[str, Any]
+
+    def run(self, system: System, *, initial: Array | None = None, **changes: Any) -> Trajectory:
+        """The trajectory."""
+        x0 = self.initial if initial is None else initial
+        return run_trajectory(system, self.grid, transient=self.transient, initial=x0, **{**self.options, **changes})
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
     """
@@ -50,6 +65,8 @@ class Trajectory:
     steps, rejected, evaluations : work done
     method : the method used, never "auto"; "taylor, then rodas5p" where stiff stretches were handed over
     system : the System that ran
+    low : array of shape (n, d)
+        What `x` lacks of the states where they were computed in extended precision; None elsewhere.
     """
 
     t: Array
@@ -62,6 +79,8 @@ class Trajectory:
     evaluations: int
     method: str
     system: System = field(compare=False)
+    low: Array | None = None
+    _request: Request | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.t)
@@ -80,7 +99,7 @@ class Trajectory:
                 raise UnknownName("variable", key, self.names, where=f" of {self.system.name}")
             return self.x[:, self.names.index(key)]
         if isinstance(key, slice):
-            return self._with(self.t[key], self.x[key])
+            return self._with(self.t[key], self.x[key], low=None if self.low is None else self.low[key])
         raise RequestError(
             f'a trajectory is indexed by a name or a slice, such as tr["{self.names[0]}"] or tr[100:200]'
         )
@@ -88,7 +107,7 @@ class Trajectory:
     def between(self, begin: float, end: float) -> Trajectory:
         """The samples at times in [begin, end)."""
         inside = (self.t >= begin) & (self.t < end)
-        return self._with(self.t[inside], self.x[inside])
+        return self._with(self.t[inside], self.x[inside], low=None if self.low is None else self.low[inside])
 
     def observed(self) -> Trajectory:
         """The bounded view: observables of the system in place of its state; the state where none are defined."""
@@ -107,9 +126,41 @@ class Trajectory:
 
         return plot.trajectory(self, **options)
 
-    def _with(self, t: Array, x: Array, names: tuple[str, ...] | None = None) -> Trajectory:
+    def precision_horizon(self, threshold: float = 0.01) -> float:
+        """
+        The time up to which the samples are those of the equations, and not of the rounding and truncation in the run.
+
+        The run is repeated with a tolerance a thousand times finer, in extended precision where doubles have none (a map
+        that is not smooth from a state one rounding error away), and the time is found at which the two part.
+
+        Parameters
+        ----------
+        threshold : float
+            Root mean square over the variables of their differences, in standard deviations of each along the run.
+
+        Returns
+        -------
+        float
+            In units of `t`; infinity where the two do not part within the run.
+
+        Raises
+        ------
+        RequestError
+            For a piece of a trajectory, a noisy one, or one already in extended precision: nothing finer is there.
+
+        Examples
+        --------
+        >>> from bestiary import system
+        >>> bool(25 < system("Lorenz").trajectory(dt=0.1, n=500).precision_horizon() < 35)
+        True
+        """
+        from . import precision
+
+        return precision.horizon(self, threshold)
+
+    def _with(self, t: Array, x: Array, names: tuple[str, ...] | None = None, low: Array | None = None) -> Trajectory:
         work = (self.outcome, self.stop_time, self.steps, self.rejected, self.evaluations, self.method)
-        return Trajectory(t, x, names or self.names, *work, self.system)
+        return Trajectory(t, x, names or self.names, *work, self.system, low)
 
     def __repr__(self) -> str:
         lines = [f"Trajectory of {self.system.name}: {_sampled(self.t, self.system)}"]
@@ -249,6 +300,8 @@ def run_trajectory(
         int(result.evaluations[0]),
         result.methods[0],
         system,
+        None if result.low is None else result.low[0],
+        Request(grid, transient, x0, options),
     )
 
 
@@ -357,8 +410,9 @@ def solve(
     *,
     first: int,
     method: str,
-    rtol: float,
+    rtol: float | None,
     atol: sampling.Tolerance | None,
+    precision: str,
     step: float | None,
     max_steps: int | None,
     forcing: float | ArrayLike | None,
@@ -373,7 +427,7 @@ def solve(
     if threads is not None:
         sampling.whole("threads", threads, least=1)
     sampling.method(system, method)
-    rtol, tolerance = sampling.tolerances(system, rtol, atol)
+    rtol, tolerance = sampling.tolerances(system, rtol, atol, precision)
     amplitude = None
     if forcing is not None:
         if system.kind != "flow":
@@ -395,6 +449,8 @@ def solve(
     if stop is not None:
         if system.kind != "flow" or is_stochastic:
             raise RequestError(f"events are found in flows without noise, not in a {system.kind} such as {system.name}")
+        if precision != "double":
+            raise RequestError("events are found in double precision only")
         expression, direction = sampling.crossing(stop)
         core, events = system.with_expression(expression), [(direction, limit)]
     report, close = _reporter(progress, system.name)
@@ -414,6 +470,7 @@ def solve(
             seed=seed,
             first_path=first,
             forcing=amplitude if is_stochastic else None,
+            extended=precision == "extended",
             threads=threads,
             progress=report,
             events=events,

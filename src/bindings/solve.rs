@@ -17,6 +17,7 @@ use pyo3::types::PyDict;
 #[pyclass(name = "Result", module = "bestiary._core", frozen)]
 pub struct PyResultTable {
     x: Py<PyArray3<f64>>,
+    low: Option<Py<PyArray3<f64>>>,
     ends: Vec<End>,
     logs: Vec<EventLog>,
     method: Method,
@@ -27,6 +28,11 @@ impl PyResultTable {
     #[getter]
     fn x(&self, py: Python<'_>) -> Py<PyArray3<f64>> {
         self.x.clone_ref(py)
+    }
+
+    #[getter]
+    fn low(&self, py: Python<'_>) -> Option<Py<PyArray3<f64>>> {
+        self.low.as_ref().map(|low| low.clone_ref(py))
     }
 
     #[getter]
@@ -93,7 +99,7 @@ fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) ->
 #[pyfunction]
 #[pyo3(signature = (
     system, initial, parameters, *, start, dt=None, n=None, times=None, method="auto", rtol=1e-12, atol=None, step=None,
-    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, threads=None, progress=None, events=None
+    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, extended=false, threads=None, progress=None, events=None
 ))]
 #[allow(clippy::too_many_arguments)]
 pub fn solve(
@@ -113,6 +119,7 @@ pub fn solve(
     seed: u64,
     first_path: u64,
     forcing: Option<PyReadonlyArrayDyn<'_, f64>>,
+    extended: bool,
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
     events: Option<Vec<(i8, Option<usize>)>>,
@@ -153,10 +160,12 @@ pub fn solve(
     };
     let (m, n, d) = (start.len(), times.len(), inner.dimension());
     let total = (m * n) as u64;
-    let solution =
-        run(py, m == 1, total, progress.as_ref(), |monitor: &Monitor| crate::solve::solve(&problem, monitor))?;
+    let how = if extended { crate::extended::solve } else { crate::solve::solve };
+    let solution = run(py, m == 1, total, progress.as_ref(), |monitor: &Monitor| how(&problem, monitor))?;
+    let array = |samples: Vec<f64>| PyArray::from_vec(py, samples).reshape([m, n, d]).map(Bound::unbind);
     Ok(PyResultTable {
-        x: PyArray::from_vec(py, solution.x).reshape([m, n, d])?.unbind(),
+        x: array(solution.x)?,
+        low: solution.low.map(array).transpose()?,
         ends: solution.ends,
         logs: solution.logs,
         method: solution.method,

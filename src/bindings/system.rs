@@ -134,6 +134,11 @@ impl PySystem {
         self.inner.n_delays()
     }
 
+    #[getter]
+    fn delayed_terms(&self) -> Vec<(usize, usize)> {
+        self.inner.delayed_terms().to_vec()
+    }
+
     #[pyo3(signature = (parameters=None))]
     fn delays<'py>(
         &self,

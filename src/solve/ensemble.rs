@@ -165,6 +165,8 @@ pub struct Problem<'a> {
 pub struct Solution {
     /// Samples, m x n x d.
     pub x: Vec<f64>,
+    /// What the samples lack, where they were computed in extended precision.
+    pub low: Option<Vec<f64>>,
     /// How each trajectory ended.
     pub ends: Vec<End>,
     /// The events of each trajectory.
@@ -176,7 +178,8 @@ pub struct Solution {
 /// Lanes of a block.
 const LANES: usize = 8;
 
-fn check(problem: &Problem<'_>) -> Result<()> {
+/// Refuses what cannot be run; `finest` is the least relative tolerance.
+pub(crate) fn check(problem: &Problem<'_>, finest: f64) -> Result<()> {
     let (d, k) = (problem.system.dimension(), problem.system.parameter_names().len());
     let m = problem.start.len();
     if problem.initial.len() != m * d {
@@ -229,8 +232,8 @@ fn check(problem: &Problem<'_>) -> Result<()> {
         }
     }
     let relative = problem.tolerance.relative;
-    if !(1e-16..=0.1).contains(&relative) {
-        return Err(Error::value(format!("rtol must be between 1e-16 and 0.1, found {relative:e}")));
+    if !(finest..=0.1).contains(&relative) {
+        return Err(Error::value(format!("rtol must be between {finest:e} and 0.1, found {relative:e}")));
     }
     if problem.tolerance.absolute.len() != d {
         return Err(Error::value(format!("atol needs {d} values, one for each variable")));
@@ -256,7 +259,7 @@ fn check(problem: &Problem<'_>) -> Result<()> {
 }
 
 /// Room for the samples, or an error that says how much was asked for.
-fn room(m: usize, n: usize, d: usize) -> Result<Vec<f64>> {
+pub(crate) fn room(m: usize, n: usize, d: usize) -> Result<Vec<f64>> {
     let refuse = || {
         let bytes = 8.0 * m as f64 * n as f64 * d as f64;
         let message = "ask for fewer trajectories or samples at a time, or write them to disk with generate";
@@ -311,7 +314,7 @@ impl DelayRhs for DelayProgram<'_> {
 /// [`Error::Value`] for a wrong request; [`Error::Interrupted`] if the monitor asks to stop. A trajectory that does not
 /// reach its end is no error: see [`Outcome`].
 pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
-    check(problem)?;
+    check(problem, 1e-16)?;
     let method = problem.method.settle(problem.system, problem.forcing.is_some())?;
     let (m, n, d) = (problem.start.len(), problem.times.len(), problem.system.dimension());
     let k = problem.system.parameter_names().len();
@@ -352,7 +355,7 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
         };
         run.deal(jobs, &pool)?;
     }
-    Ok(Solution { x, ends, logs, method })
+    Ok(Solution { x, low: None, ends, logs, method })
 }
 
 struct Run<'a> {

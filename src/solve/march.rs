@@ -6,7 +6,7 @@
 use super::event::{EventLog, Watch, Watcher};
 use super::outcome::{Outcome, Work};
 use super::step_size::smallest_step;
-use super::stepper::{Lanes, Piece, Rhs, Stepper, Verdict};
+use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Verdict};
 use crate::error::Result;
 use crate::parallel::pool::Monitor;
 use crate::parallel::simd::{Level, kernel};
@@ -87,7 +87,7 @@ impl Default for End {
 }
 
 /// A state larger than this times (1 + its size at the start) has diverged.
-const DIVERGED: f64 = 1e12;
+pub(crate) const DIVERGED: f64 = 1e12;
 /// A run that stalls with a state this much larger than at its start has diverged as well: a pole lies ahead.
 const RUNAWAY: f64 = 1e6;
 /// Accepted steps in a row that are finer than the clock before a run has stalled: a jump asks for a few of them, the edge
@@ -116,13 +116,23 @@ pub struct March<'a> {
 struct Seat<'a, 'w> {
     job: Job<'a>,
     watcher: Option<Watcher<'w>>,
-    /// Low part of the clock: the time is `lanes.t + low` to twice the precision.
-    low: f64,
     next_sample: usize,
     size_at_start: f64,
     periods: Vec<f64>,
     reported: usize,
     creep: u32,
+}
+
+/// What the driver remembers of all lanes, side by side.
+struct Clocks<const L: usize> {
+    /// Low part of each clock: the time is `lanes.t + low` to twice the precision.
+    low: Row<L>,
+    /// Time of the next sample.
+    next: Row<L>,
+    /// A state larger than this has diverged.
+    bound: Row<L>,
+    /// How much of the accepted step counts: all of it, or the part up to the event that stops the trajectory.
+    limit: Row<L>,
 }
 
 kernel! {
@@ -144,12 +154,65 @@ kernel! {
             }
         }
     }
+
+    /// Values of every variable at offset `tau` in every lane.
+    fn values<const L: usize>(pieces: &Pieces<'_, L>, tau: &Row<L>, out: &mut [Row<L>]) {
+        let mut theta = [0.0; L];
+        for l in 0..L {
+            theta[l] = tau[l] / pieces.unit[l];
+        }
+        for (i, out) in out.iter_mut().enumerate() {
+            let rows = &pieces.rows[i * pieces.stride..][..pieces.degree + 1];
+            let mut value: Row<L> = rows[pieces.degree];
+            for c in rows[..pieces.degree].iter().rev() {
+                for l in 0..L {
+                    value[l] = value[l].mul_add(theta[l], c[l]);
+                }
+            }
+            *out = value;
+        }
+    }
+
+    /// Moves the accepted lanes to the ends of their steps, clocks by compensated summation; tells which have diverged.
+    fn move_on<const L: usize>(lanes: &mut Lanes<L>, accepted: &[bool; L], low: &mut Row<L>, bound: &Row<L>) -> [bool; L] {
+        for l in 0..L {
+            let change = lanes.h_taken[l] + low[l];
+            let t = lanes.t[l] + change;
+            let kept = t - lanes.t[l];
+            let lost = (lanes.t[l] - (t - kept)) + (change - kept);
+            low[l] = if accepted[l] { lost } else { low[l] };
+            lanes.t[l] = if accepted[l] { t } else { lanes.t[l] };
+        }
+        let mut diverged = [false; L];
+        for (y, y_next) in lanes.y.iter_mut().zip(&lanes.y_next) {
+            for l in 0..L {
+                diverged[l] |= accepted[l] && !(y_next[l].abs() <= bound[l]);
+                y[l] = if accepted[l] { y_next[l] } else { y[l] };
+            }
+        }
+        diverged
+    }
 }
 
 /// Moves an angle by whole periods into [-P/2, P/2).
 #[inline]
 pub fn wrap(angle: f64, period: f64) -> f64 {
     if angle.abs() < 0.5 * period { angle } else { angle - period * (angle / period + 0.5).floor() }
+}
+
+impl<const L: usize> Clocks<L> {
+    /// From the start of the step to the next sample.
+    #[inline(always)]
+    fn offset(&self, lanes: &Lanes<L>, l: usize) -> f64 {
+        (self.next[l] - lanes.t[l]) - self.low[l]
+    }
+}
+
+/// Memory for sampling.
+struct Sampler<const L: usize> {
+    piece: Piece,
+    thetas: Vec<f64>,
+    values: Vec<Row<L>>,
 }
 
 impl March<'_> {
@@ -170,8 +233,8 @@ impl March<'_> {
         let Some(d) = jobs.peek().map(|job| job.initial.len()) else { return Ok(()) };
         let mut lanes = Lanes::<L>::new(d);
         let mut seats: [Option<Seat<'j, '_>>; L] = std::array::from_fn(|_| None);
-        let mut piece = Piece::default();
-        let mut thetas = Vec::new();
+        let mut clocks = Clocks { low: [0.0; L], next: [0.0; L], bound: [0.0; L], limit: [0.0; L] };
+        let mut sampler = Sampler { piece: Piece::default(), thetas: Vec::new(), values: vec![[0.0; L]; d] };
         let mut countdown = 0;
         loop {
             if countdown == 0 {
@@ -185,7 +248,7 @@ impl March<'_> {
                     let Some(job) = jobs.next() else { break };
                     let periods = periods(job.parameters)?;
                     seat(stepper, rhs, lane, job.parameters);
-                    seats[lane] = self.begin(job, periods, stepper, rhs, &mut lanes, lane);
+                    seats[lane] = self.begin(job, periods, stepper, rhs, &mut lanes, &mut clocks, lane);
                 }
                 lanes.running[lane] = seats[lane].is_some();
             }
@@ -193,41 +256,33 @@ impl March<'_> {
                 return Ok(());
             }
             let verdict = stepper.attempt(rhs, &mut lanes);
-            let mut wanted = [false; L];
-            for lane in 0..L {
-                if let (Some(seat), Verdict::Accepted) = (&seats[lane], verdict[lane]) {
-                    let end = lanes.t[lane] + (lanes.h_taken[lane] + seat.low);
-                    wanted[lane] = seat.watcher.is_some() || self.times.at(seat.next_sample) <= end;
+            let accepted = verdict.map(|verdict| verdict == Verdict::Accepted);
+            clocks.limit = lanes.h_taken;
+            let watched: [bool; L] = std::array::from_fn(|l| accepted[l] && self.watch.is_some());
+            let mut wanted: [bool; L] =
+                std::array::from_fn(|l| accepted[l] && clocks.offset(&lanes, l) <= clocks.limit[l]);
+            let mut stopped = [false; L];
+            if wanted != [false; L] || watched != [false; L] {
+                stepper.prepare_pieces(rhs, &lanes, &std::array::from_fn(|l| wanted[l] || watched[l]));
+                if watched != [false; L] {
+                    stopped = self.look(stepper, &mut seats, &mut lanes, &mut clocks, &watched, &mut sampler.piece);
+                    wanted = std::array::from_fn(|l| wanted[l] && clocks.offset(&lanes, l) <= clocks.limit[l]);
                 }
+                self.sample_steps(stepper, &mut seats, &lanes, &mut clocks, &wanted, &mut sampler);
+                lanes.h_taken = clocks.limit;
             }
-            if wanted != [false; L] {
-                stepper.prepare_pieces(rhs, &lanes, &wanted);
-            }
+            let diverged = move_on(self.level, &mut lanes, &accepted, &mut clocks.low, &clocks.bound);
             for lane in 0..L {
                 let Some(seat) = &mut seats[lane] else { continue };
-                let work = &mut seat.job.end.work;
-                work.evaluations += stepper.evaluations_per_attempt(lane);
+                seat.job.end.work.evaluations += stepper.evaluations_per_attempt(lane);
                 let mut outcome = None;
                 match verdict[lane] {
                     Verdict::Accepted => {
-                        work.steps += 1;
-                        if wanted[lane] {
-                            stepper.piece(&lanes, lane, &mut piece);
-                            let stop = self.look(seat, &lanes, lane, &piece);
-                            let until = stop.unwrap_or(lanes.h_taken[lane]);
-                            self.sample_piece(seat, &lanes, lane, until, &piece, &mut thetas);
-                            if let Some(tau) = stop {
-                                lanes.h_taken[lane] = tau;
-                                for i in 0..d {
-                                    lanes.y_next[i][lane] = piece.eval(i, tau);
-                                }
-                                outcome = Some(Outcome::Stopped);
-                            }
-                        }
-                        let bad = self.advance(seat, stepper, &mut lanes, lane);
-                        outcome = outcome.or(bad);
+                        seat.job.end.work.steps += 1;
+                        outcome = self.moved(seat, stepper, &mut lanes, lane, diverged[lane]);
+                        outcome = if stopped[lane] { Some(Outcome::Stopped) } else { outcome };
                     }
-                    Verdict::Rejected => work.rejected += 1,
+                    Verdict::Rejected => seat.job.end.work.rejected += 1,
                     Verdict::Failed(reason) => outcome = Some(reason),
                     Verdict::Idle => {}
                 }
@@ -254,6 +309,7 @@ impl March<'_> {
         stepper: &mut S,
         rhs: &mut R,
         lanes: &mut Lanes<L>,
+        clocks: &mut Clocks<L>,
         lane: usize,
     ) -> Option<Seat<'j, '_>> {
         if self.times.is_empty() {
@@ -277,21 +333,38 @@ impl March<'_> {
                 return None;
             }
         }
+        clocks.low[lane] = 0.0;
+        clocks.next[lane] = self.times.at(next_sample);
+        clocks.bound[lane] = DIVERGED * (1.0 + size_at_start);
         let watcher = self.watch.map(|watch| Watcher::new(watch, job.parameters, &periods, self.level));
-        Some(Seat { job, watcher, low: 0.0, next_sample, size_at_start, periods, reported: 0, creep: 0 })
+        Some(Seat { job, watcher, next_sample, size_at_start, periods, reported: 0, creep: 0 })
     }
 
-    /// The offset in the accepted step at which a condition stops the trajectory; its events are written down.
-    fn look<const L: usize>(
+    /// Looks for events in the accepted steps of the `watched` lanes. Where one stops the trajectory, the limit of the step
+    /// and the state at its end are set to the event.
+    fn look<const L: usize, S: Stepper<L>>(
         &self,
-        seat: &mut Seat<'_, '_>,
-        lanes: &Lanes<L>,
-        lane: usize,
-        piece: &Piece,
-    ) -> Option<f64> {
-        let watcher = seat.watcher.as_mut()?;
-        let until = (self.times.at(self.times.len() - 1) - lanes.t[lane]) - seat.low;
-        watcher.look(lanes, lane, seat.low, piece, until, seat.job.log)
+        stepper: &S,
+        seats: &mut [Option<Seat<'_, '_>>; L],
+        lanes: &mut Lanes<L>,
+        clocks: &mut Clocks<L>,
+        watched: &[bool; L],
+        piece: &mut Piece,
+    ) -> [bool; L] {
+        let mut stopped = [false; L];
+        for lane in (0..L).filter(|&lane| watched[lane]) {
+            let Some(seat) = &mut seats[lane] else { continue };
+            let Some(watcher) = &mut seat.watcher else { continue };
+            stepper.piece(lanes, lane, piece);
+            let until = (self.times.at(self.times.len() - 1) - lanes.t[lane]) - clocks.low[lane];
+            if let Some(tau) = watcher.look(lanes, lane, clocks.low[lane], piece, until, seat.job.log) {
+                (stopped[lane], clocks.limit[lane]) = (true, tau);
+                for (i, y_next) in lanes.y_next.iter_mut().enumerate() {
+                    y_next[lane] = piece.eval(i, tau);
+                }
+            }
+        }
+        stopped
     }
 
     fn report(&self, seat: &mut Seat<'_, '_>) {
@@ -299,29 +372,83 @@ impl March<'_> {
         seat.reported = seat.next_sample;
     }
 
-    /// Writes the samples that lie in the accepted step.
+    /// Writes the samples that lie in the accepted steps of the `wanted` lanes.
+    fn sample_steps<const L: usize, S: Stepper<L>>(
+        &self,
+        stepper: &S,
+        seats: &mut [Option<Seat<'_, '_>>; L],
+        lanes: &Lanes<L>,
+        clocks: &mut Clocks<L>,
+        wanted: &[bool; L],
+        sampler: &mut Sampler<L>,
+    ) {
+        match stepper.pieces(lanes) {
+            Some(pieces) if L > 1 => self.sample_lanes(&pieces, seats, lanes, clocks, wanted, &mut sampler.values),
+            _ => {
+                for lane in (0..L).filter(|&lane| wanted[lane]) {
+                    let Some(seat) = &mut seats[lane] else { continue };
+                    stepper.piece(lanes, lane, &mut sampler.piece);
+                    self.sample_piece(seat, lanes, clocks, lane, &sampler.piece, &mut sampler.thetas);
+                }
+            }
+        }
+    }
+
+    /// The same for all lanes at once, each at its next sample, then each at the one after it.
+    fn sample_lanes<const L: usize>(
+        &self,
+        pieces: &Pieces<'_, L>,
+        seats: &mut [Option<Seat<'_, '_>>; L],
+        lanes: &Lanes<L>,
+        clocks: &mut Clocks<L>,
+        wanted: &[bool; L],
+        out: &mut [Row<L>],
+    ) {
+        let mut wanted = *wanted;
+        while wanted != [false; L] {
+            let tau = std::array::from_fn(|l| if wanted[l] { clocks.offset(lanes, l).max(0.0) } else { 0.0 });
+            values(self.level, pieces, &tau, out);
+            for lane in 0..L {
+                let Some(seat) = seats[lane].as_mut().filter(|_| wanted[lane]) else { continue };
+                let d = out.len();
+                let sample = &mut seat.job.samples[seat.next_sample * d..][..d];
+                for (i, value) in out.iter().enumerate() {
+                    let period = seat.periods[i];
+                    sample[i] = if period.is_nan() { value[lane] } else { wrap(value[lane], period) };
+                }
+                seat.next_sample += 1;
+                wanted[lane] = seat.next_sample < self.times.len() && {
+                    clocks.next[lane] = self.times.at(seat.next_sample);
+                    clocks.offset(lanes, lane) <= clocks.limit[lane]
+                };
+            }
+        }
+    }
+
+    /// The same for one lane, at all its samples at once.
     fn sample_piece<const L: usize>(
         &self,
         seat: &mut Seat<'_, '_>,
         lanes: &Lanes<L>,
+        clocks: &mut Clocks<L>,
         lane: usize,
-        h: f64,
         piece: &Piece,
         thetas: &mut Vec<f64>,
     ) {
-        let (t, d) = (lanes.t[lane], seat.job.initial.len());
+        let d = seat.job.initial.len();
         let first = seat.next_sample;
         thetas.clear();
-        while seat.next_sample < self.times.len() {
-            let tau = (self.times.at(seat.next_sample) - t) - seat.low;
-            if tau > h {
+        loop {
+            let tau = clocks.offset(lanes, lane);
+            if tau > clocks.limit[lane] {
                 break;
             }
             thetas.push(tau.max(0.0) / piece.unit);
             seat.next_sample += 1;
-        }
-        if thetas.is_empty() {
-            return;
+            if seat.next_sample == self.times.len() {
+                break;
+            }
+            clocks.next[lane] = self.times.at(seat.next_sample);
         }
         let out = &mut seat.job.samples[first * d..seat.next_sample * d];
         for i in 0..d {
@@ -333,35 +460,23 @@ impl March<'_> {
         }
     }
 
-    /// Moves a lane to the end of its accepted step.
-    fn advance<const L: usize, S: Stepper<L>>(
+    /// Wraps the angles of a lane at the end of its accepted step, and tells whether the run ends there.
+    fn moved<const L: usize, S: Stepper<L>>(
         &self,
         seat: &mut Seat<'_, '_>,
         stepper: &mut S,
         lanes: &mut Lanes<L>,
         lane: usize,
+        diverged: bool,
     ) -> Option<Outcome> {
-        let change = lanes.h_taken[lane] + seat.low;
-        let t = lanes.t[lane] + change;
-        let kept = t - lanes.t[lane];
-        seat.low = (lanes.t[lane] - (t - kept)) + (change - kept);
-        seat.creep = if lanes.h_taken[lane] >= smallest_step(t) { 0 } else { seat.creep + 1 };
-        lanes.t[lane] = t;
-        let bound = DIVERGED * (1.0 + seat.size_at_start);
-        let mut outcome = (seat.creep > CREEP).then_some(Outcome::Stalled);
-        for i in 0..lanes.y.len() {
-            let mut x = lanes.y_next[i][lane];
-            if !(x.abs() <= bound) {
-                outcome = Some(Outcome::Diverged);
-            }
-            let period = seat.periods[i];
-            if !period.is_nan() && x.abs() >= 0.5 * period {
-                x = wrap(x, period);
+        seat.creep = if lanes.h_taken[lane] >= smallest_step(lanes.t[lane]) { 0 } else { seat.creep + 1 };
+        for (i, &period) in seat.periods.iter().enumerate() {
+            if !period.is_nan() && lanes.y[i][lane].abs() >= 0.5 * period {
+                lanes.y[i][lane] = wrap(lanes.y[i][lane], period);
                 stepper.shifted(lane, i);
             }
-            lanes.y[i][lane] = x;
         }
-        outcome
+        if diverged { Some(Outcome::Diverged) } else { (seat.creep > CREEP).then_some(Outcome::Stalled) }
     }
 
     fn finish<const L: usize, R: Rhs<L>>(

@@ -19,6 +19,7 @@ pub mod tableau;
 pub mod taylor;
 
 pub use ensemble::{Method, Problem, Solution, solve};
+pub(crate) use ensemble::{check, room};
 pub use event::{Condition, EventLog, Watch};
 pub use march::{End, Times};
 pub use outcome::{Outcome, Work};

@@ -6,7 +6,7 @@
 use super::outcome::Outcome;
 use super::rosenbrock_tableau::{RosenbrockTableau, STAGES};
 use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
-use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use crate::expr::eval::Evaluator;
 use crate::linalg::lu::Lu;
 use crate::linalg::sparse::Sparse;
@@ -128,7 +128,7 @@ impl<'p, const L: usize> Rosenbrock<'p, L> {
         let Self { level, tableau, u, powers, argument, slope, matrix, tolerance, .. } = self;
         expand(*level, tableau, u, &lanes.y, &lanes.y_next, powers);
         inside(*level, powers, INSIDE, &h, argument, u);
-        let t = std::array::from_fn(|lane| INSIDE.mul_add(h[lane], lanes.t[lane]));
+        let t = std::array::from_fn(|lane| INSIDE * h[lane] + lanes.t[lane]);
         rhs.eval(&t, argument, slope);
         let n = lanes.y.len();
         for (defect, f) in u[..n].iter_mut().zip(slope) {
@@ -138,13 +138,7 @@ impl<'p, const L: usize> Rosenbrock<'p, L> {
             Matrix::Full(lu) => lu.solve(*level, &mut u[..n]),
             Matrix::Sparse(sparse) => sparse.solve(*level, &mut u[..n]),
         }
-        for i in 0..n {
-            for lane in 0..L {
-                let allowed = scale(tolerance.relative, tolerance.absolute[i], lanes.y[i][lane], lanes.y_next[i][lane]);
-                let size = u[i][lane].abs() / allowed;
-                error[lane] = if size <= error[lane] || error[lane].is_nan() { error[lane] } else { size };
-            }
-        }
+        raise(*level, tolerance, &lanes.y, &lanes.y_next, &u[..n], error);
     }
 
     /// An upper bound of the spectral radius of the Jacobian at the start of the last step: its largest row or column sum,
@@ -225,7 +219,7 @@ impl<const L: usize> Stepper<L> for Rosenbrock<'_, L> {
                 right_side(self.level, tableau, s, &self.values[..n], in_time, before, &h, &mut rest[..n]);
             } else {
                 combine(self.level, &tableau.a[s][..s], before, &lanes.y, &mut self.argument);
-                let t = std::array::from_fn(|lane| tableau.c[s].mul_add(h[lane], lanes.t[lane]));
+                let t = std::array::from_fn(|lane| tableau.c[s] * h[lane] + lanes.t[lane]);
                 rhs.eval(&t, &self.argument, &mut self.slope);
                 right_side(self.level, tableau, s, &self.slope, in_time, before, &h, &mut rest[..n]);
             }
@@ -260,6 +254,10 @@ impl<const L: usize> Stepper<L> for Rosenbrock<'_, L> {
         piece.unit = lanes.h_taken[lane];
         piece.coefficients.clear();
         piece.coefficients.extend(self.powers.iter().map(|row| row[lane]));
+    }
+
+    fn pieces(&self, lanes: &Lanes<L>) -> Option<Pieces<'_, L>> {
+        Some(Pieces { rows: &self.powers, stride: DEGREE + 1, degree: DEGREE, unit: lanes.h_taken })
     }
 
     fn evaluations_per_attempt(&self, _: usize) -> u64 {
@@ -339,6 +337,19 @@ kernel! {
             error[lane] += guard[lane];
         }
         error
+    }
+
+    /// Raises `error` to the size of `values` in units of the tolerance; what is NaN stays or makes it so.
+    fn raise<const L: usize>(
+        tolerance: &Tolerance, y: &[Row<L>], y_next: &[Row<L>], values: &[Row<L>], error: &mut Row<L>,
+    ) {
+        for i in 0..y.len() {
+            for lane in 0..L {
+                let allowed = scale(tolerance.relative, tolerance.absolute[i], y[i][lane], y_next[i][lane]);
+                let size = values[i][lane].abs() / allowed;
+                error[lane] = if size <= error[lane] || error[lane].is_nan() { error[lane] } else { size };
+            }
+        }
     }
 
     /// The polynomials at `theta`, and their slopes in time.

@@ -5,7 +5,7 @@
 
 use super::outcome::Outcome;
 use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
-use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use super::switching::Explicit;
 use super::tableau::{Interpolant, Tableau, Weights};
 use crate::expr::program::Program;
@@ -139,6 +139,11 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         piece.unit = lanes.h_taken[lane];
         piece.coefficients.clear();
         piece.coefficients.extend(self.powers.iter().map(|row| row[lane]));
+    }
+
+    fn pieces(&self, lanes: &Lanes<L>) -> Option<Pieces<'_, L>> {
+        let degree = self.tableau.interpolant.degree();
+        Some(Pieces { rows: &self.powers, stride: degree + 1, degree, unit: lanes.h_taken })
     }
 
     fn evaluations_per_attempt(&self, _: usize) -> u64 {

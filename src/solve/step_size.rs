@@ -11,45 +11,51 @@ pub const LARGEST_STEP: f64 = 1e100;
 
 /// The n-th root of `x` to about 1e-8 relative, from bit operations and polynomials; exact for 1.
 ///
-/// Zero for zero, infinity for infinity, NaN for NaN and for negative numbers.
+/// Zero for zero, infinity for infinity, NaN for NaN and for negative numbers. Written without branches, so that kernels
+/// take the roots of all lanes at once.
+#[inline(always)]
 pub fn root(x: f64, n: u32) -> f64 {
-    if x == 0.0 || x == f64::INFINITY || n == 1 {
-        return x;
-    }
-    if x.is_nan() || x < 0.0 {
-        return f64::NAN;
-    }
     const TWO_TO_54: f64 = 18014398509481984.0;
-    let (x, shift) = if x < f64::MIN_POSITIVE { (x * TWO_TO_54, 54.0) } else { (x, 0.0) };
-    exp2((log2(x) - shift) / f64::from(n))
+    let small = x < f64::MIN_POSITIVE;
+    let scaled = if small { x * TWO_TO_54 } else { x };
+    let shift = if small { 54.0 } else { 0.0 };
+    let root = exp2((log2(scaled) - shift) / f64::from(n));
+    let root = if x == 0.0 || x == f64::INFINITY || n == 1 { x } else { root };
+    if x >= 0.0 { root } else { f64::NAN }
 }
 
+/// Adding this and taking it away again rounds a number of moderate size to a whole one; its lowest bits are that number.
+const WHOLE: f64 = 6755399441055744.0; // 1.5 * 2^52
+
 /// Logarithm to base 2 of a positive normal number, to about 1e-9 absolute.
+#[inline(always)]
 fn log2(x: f64) -> f64 {
     const MANTISSA: u64 = (1 << 52) - 1;
+    const TWO_TO_52: f64 = 4503599627370496.0;
     let bits = x.to_bits();
-    let mut exponent = (bits >> 52) as i32 - 1023;
-    let mut m = f64::from_bits((bits & MANTISSA) | (1023 << 52));
-    if m > std::f64::consts::SQRT_2 {
-        m *= 0.5;
-        exponent += 1;
-    }
+    let m = f64::from_bits((bits & MANTISSA) | (1023 << 52));
+    // The biased exponent as the low bits of a number of size 2^52.
+    let exponent = f64::from_bits((bits >> 52) | TWO_TO_52.to_bits()) - (TWO_TO_52 + 1023.0);
+    let large = m > std::f64::consts::SQRT_2;
+    let m = if large { 0.5 * m } else { m };
+    let exponent = if large { exponent + 1.0 } else { exponent };
     // ln m = 2 artanh s, |s| < 0.172; the first term left out is 2 s^11 / 11 < 1e-9.
     let s = (m - 1.0) / (m + 1.0);
     let s2 = s * s;
-    let series = [1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
-    let sum = series.iter().fold(0.0, |sum, &c| sum * s2 + c);
-    2.0 * std::f64::consts::LOG2_E * s * sum + f64::from(exponent)
+    let sum = (((1.0 / 9.0 * s2 + 1.0 / 7.0) * s2 + 1.0 / 5.0) * s2 + 1.0 / 3.0) * s2 + 1.0;
+    2.0 * std::f64::consts::LOG2_E * s * sum + exponent
 }
 
 /// 2^x for |x| < 1000, to about 1e-8 relative.
+#[inline(always)]
 fn exp2(x: f64) -> f64 {
-    let whole = (x + 0.5).floor();
-    let u = (x - whole) * std::f64::consts::LN_2;
+    let shifted = x + WHOLE;
+    let u = (x - (shifted - WHOLE)) * std::f64::consts::LN_2;
     // |u| < 0.347; the first term left out is u^8 / 8! < 6e-9.
-    let series = [1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
-    let sum = series.iter().fold(0.0, |sum, &c| sum * u + c);
-    sum * f64::from_bits(((whole as i64 + 1023) as u64) << 52)
+    let high = (((1.0 / 5040.0 * u + 1.0 / 720.0) * u + 1.0 / 120.0) * u + 1.0 / 24.0) * u;
+    let sum = (((high + 1.0 / 6.0) * u + 0.5) * u + 1.0) * u + 1.0;
+    let exponent = (shifted.to_bits() << 52).wrapping_add(1023 << 52);
+    sum * f64::from_bits(exponent)
 }
 
 /// The standard controller: the factor by which to multiply a step whose error was `error` times the tolerance

@@ -89,6 +89,19 @@ impl Piece {
     }
 }
 
+/// The accepted steps of all lanes as polynomials, where a method keeps them so: like a [`Piece`] for each lane, with the
+/// coefficients of variable `i` in `rows[i * stride..]`.
+pub struct Pieces<'a, const L: usize> {
+    /// Coefficients, lowest power first.
+    pub rows: &'a [Row<L>],
+    /// From one variable to the next.
+    pub stride: usize,
+    /// Degree of every polynomial.
+    pub degree: usize,
+    /// Unit of the offset.
+    pub unit: Row<L>,
+}
+
 /// A one-step method over lanes.
 pub trait Stepper<const L: usize> {
     /// A new trajectory has been put on `lane` (`t`, `y` set): forget the old one and choose the first `h`.
@@ -103,6 +116,11 @@ pub trait Stepper<const L: usize> {
 
     /// The accepted step on `lane` as a polynomial, valid for offsets in `[0, h_taken]`.
     fn piece(&self, lanes: &Lanes<L>, lane: usize, piece: &mut Piece);
+
+    /// The accepted steps of all lanes at once, if the method has them side by side.
+    fn pieces(&self, _lanes: &Lanes<L>) -> Option<Pieces<'_, L>> {
+        None
+    }
 
     /// The driver moved variable `i` of `lane` by whole periods (`y_next` becomes `y` after this): adapt anything
     /// remembered that depends on the value itself. Derivatives do not change.

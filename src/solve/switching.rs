@@ -9,7 +9,7 @@
 
 use super::rosenbrock::Rosenbrock;
 use super::rosenbrock_tableau::{RODAS5P, STAGES};
-use super::stepper::{Lanes, Piece, Rhs, Stepper, Tolerance, Verdict};
+use super::stepper::{Lanes, Piece, Pieces, Rhs, Stepper, Tolerance, Verdict};
 use crate::expr::program::Program;
 use crate::parallel::simd::Level;
 use crate::system::System;
@@ -264,6 +264,11 @@ impl<E: Explicit<L>, const L: usize> Stepper<L> for Switching<'_, E, L> {
             Some(implicit) if self.seats[lane].stiff => implicit.piece(lanes, lane, piece),
             _ => self.explicit.piece(lanes, lane, piece),
         }
+    }
+
+    fn pieces(&self, lanes: &Lanes<L>) -> Option<Pieces<'_, L>> {
+        // Where a lane is stiff, the methods' polynomials have different forms, and each lane is asked for its own.
+        if self.seats.iter().any(|seat| seat.stiff) { None } else { self.explicit.pieces(lanes) }
     }
 
     fn shifted(&mut self, lane: usize, variable: usize) {

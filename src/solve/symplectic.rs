@@ -126,7 +126,7 @@ impl<'p, const L: usize> Symplectic<'p, L> {
             drift.eval(t, y, &[], velocity);
             push(*level, &system.positions, length, h, velocity, y, carry);
             done = if i + 1 == stages { 1.0 } else { done + length };
-            let time = std::array::from_fn(|lane| h[lane].mul_add(done, t[lane]));
+            let time = std::array::from_fn(|lane| t[lane] + done * h[lane]);
             kick.eval(&time, y, &[], force);
             let next = if i + 1 == stages { 0.0 } else { composition.length(i + 1) };
             push(*level, &system.momenta, 0.5 * (length + next), h, force, y, carry);
@@ -189,7 +189,7 @@ impl<const L: usize> Stepper<L> for Symplectic<'_, L> {
         }
         for k in 0..count {
             let c = place(k, count);
-            let t = std::array::from_fn(|lane| lanes.h_taken[lane].mul_add(c, lanes.t[lane]));
+            let t = std::array::from_fn(|lane| lanes.t[lane] + c * lanes.h_taken[lane]);
             rhs.eval(&t, &self.nodes[k * n..(k + 1) * n], &mut self.slopes[k * n..(k + 1) * n]);
         }
     }

@@ -12,12 +12,21 @@
 
 use super::outcome::Outcome;
 use super::step_size::{LARGEST_STEP, root, smallest_step};
-use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use super::switching::Explicit;
 use crate::expr::graph::whole_power;
 use crate::expr::jet::{JetProgram, Jets};
 use crate::expr::program::Program;
 use crate::parallel::simd::{Level, kernel};
+
+/// e^2: in a series at the edge of its tolerance, the last but one term is larger than the last by this.
+pub(crate) const RATIO: f64 = 7.38905609893065;
+/// Rounding errors of an evaluation, in units of the last place.
+pub(crate) const ROUNDING: f64 = 64.0;
+/// Where inside the step the defect is looked at: the golden section.
+pub(crate) const INSIDE: f64 = 0.618033988749895;
+/// A step is at most this many times the one before.
+pub(crate) const GROWTH: f64 = 2.0;
 
 /// The Taylor method on `L` lanes.
 pub struct Taylor<'p, const L: usize> {
@@ -28,9 +37,23 @@ pub struct Taylor<'p, const L: usize> {
     /// What the states lost by rounding in the steps so far (compensated summation), and with the step being tried.
     carry: Vec<Row<L>>,
     carry_next: Vec<Row<L>>,
-    /// Slope of the series and right-hand side at the end of the step.
+    inside: Place<L>,
+    end: Place<L>,
+}
+
+/// A place in the step at which the series is compared with the equations.
+struct Place<const L: usize> {
+    y: Vec<Row<L>>,
+    /// Slope of the series.
     slope: Vec<Row<L>>,
+    /// Right-hand side.
     derivative: Vec<Row<L>>,
+}
+
+impl<const L: usize> Place<L> {
+    fn new(n: usize) -> Self {
+        Self { y: vec![[0.0; L]; n], slope: vec![[0.0; L]; n], derivative: vec![[0.0; L]; n] }
+    }
 }
 
 /// Order of the series for a relative tolerance.
@@ -42,16 +65,16 @@ impl<'p, const L: usize> Taylor<'p, L> {
     /// The method for a compiled right-hand side.
     pub fn new(program: &'p JetProgram, tolerance: Tolerance, level: Level) -> Self {
         let jets = Jets::new(program, level);
-        let zero = vec![[0.0; L]; jets.n_states()];
+        let n = jets.n_states();
         Self {
             jets,
             tolerance,
             order: program.order(),
             level,
-            carry: zero.clone(),
-            carry_next: zero.clone(),
-            slope: zero.clone(),
-            derivative: zero,
+            carry: vec![[0.0; L]; n],
+            carry_next: vec![[0.0; L]; n],
+            inside: Place::new(n),
+            end: Place::new(n),
         }
     }
 
@@ -61,72 +84,91 @@ impl<'p, const L: usize> Taylor<'p, L> {
     }
 }
 
-/// Largest |x_i^(k)| / tolerance_i over the variables, for the last two orders; NaN and infinity pass through.
-#[inline(always)]
-fn last_terms<const L: usize>(jets: &Jets<'_, L>, y: &[Row<L>], tolerance: &Tolerance, order: usize) -> [Row<L>; 2] {
-    let mut largest = [[0.0; L]; 2];
-    for (i, y) in y.iter().enumerate() {
-        let terms = [jets.coefficient(i, order - 1), jets.coefficient(i, order)];
-        for l in 0..L {
-            let allowed = tolerance.relative.mul_add(y[l].abs(), tolerance.absolute[i]);
-            for (largest, term) in largest.iter_mut().zip(&terms) {
-                let size = term[l].abs() / allowed;
-                // A variable at zero with no absolute tolerance (0/0 or x/0) sets no scale.
-                if allowed > 0.0 && !(size <= largest[l]) {
-                    largest[l] = size;
+kernel! {
+    /// The step for which the last two terms of the series meet the tolerance, at most `h`: NaN or zero where a term is not
+    /// finite.
+    fn step<const L: usize>(
+        jets: &Jets<'_, L>, y: &[Row<L>], tolerance: &Tolerance, order: usize, h: &Row<L>
+    ) -> Row<L> {
+        // The largest |x_i^(k)| / tolerance_i over the variables; NaN and infinity pass through.
+        let mut largest = [[0.0; L]; 2];
+        for (i, y) in y.iter().enumerate() {
+            let terms = [jets.coefficient(i, order - 1), jets.coefficient(i, order)];
+            for l in 0..L {
+                let allowed = tolerance.relative.mul_add(y[l].abs(), tolerance.absolute[i]);
+                for (largest, term) in largest.iter_mut().zip(&terms) {
+                    let size = term[l].abs() / allowed;
+                    // A variable at zero with no absolute tolerance (0/0 or x/0) sets no scale.
+                    largest[l] = if allowed > 0.0 && !(size <= largest[l]) { size } else { largest[l] };
                 }
             }
         }
+        let mut step = [0.0; L];
+        for l in 0..L {
+            let by_last_but_one = 1.0 / root(largest[0][l] / RATIO, order as u32 - 1);
+            let by_last = 1.0 / root(largest[1][l], order as u32);
+            let shorter = if by_last < by_last_but_one { by_last } else { by_last_but_one };
+            let shorter = if shorter < h[l] { shorter } else { h[l] };
+            step[l] = if by_last.is_nan() || by_last_but_one.is_nan() { f64::NAN } else { shorter };
+        }
+        step
     }
-    largest
-}
 
-kernel! {
-    /// The series at `h`, added to the state with the rounding error of earlier additions, and the slope there.
+    /// The series at `h` and at `fraction` of it, added to the state with the rounding error of earlier additions, and the
+    /// slopes there.
     fn advance<const L: usize>(
-        jets: &Jets<'_, L>, order: usize, h: &Row<L>, y: &[Row<L>], carry: &[Row<L>], carry_next: &mut [Row<L>],
-        y_next: &mut [Row<L>], slope: &mut [Row<L>]
+        jets: &Jets<'_, L>, order: usize, fraction: f64, h: &Row<L>, y: &[Row<L>], carry: &[Row<L>],
+        carry_next: &mut [Row<L>], y_next: &mut [Row<L>], inside: &mut Place<L>, end: &mut Place<L>
     ) {
+        let mut offset = [*h; 2];
+        for l in 0..L {
+            offset[0][l] = fraction * h[l];
+        }
         for i in 0..y.len() {
-            // Horner's rule for (x(h) - x(0)) / h and, along with it, for its derivative.
-            let mut sum = jets.coefficient(i, order);
-            let mut derivative: Row<L> = [0.0; L];
+            // Horner's rule for (x(h) - x(0)) / h and, along with it, for its derivative, at both places.
+            let mut sum: [Row<L>; 2] = [jets.coefficient(i, order); 2];
+            let mut derivative: [Row<L>; 2] = [[0.0; L]; 2];
             for k in (1..order).rev() {
                 let c = jets.coefficient(i, k);
-                for l in 0..L {
-                    derivative[l] = derivative[l].mul_add(h[l], sum[l]);
-                    sum[l] = sum[l].mul_add(h[l], c[l]);
+                for m in 0..2 {
+                    for l in 0..L {
+                        derivative[m][l] = derivative[m][l].mul_add(offset[m][l], sum[m][l]);
+                        sum[m][l] = sum[m][l].mul_add(offset[m][l], c[l]);
+                    }
                 }
             }
             for l in 0..L {
-                slope[i][l] = derivative[l].mul_add(h[l], sum[l]);
-                let change = sum[l].mul_add(h[l], carry[i][l]);
+                inside.slope[i][l] = derivative[0][l].mul_add(offset[0][l], sum[0][l]);
+                inside.y[i][l] = y[i][l] + sum[0][l].mul_add(offset[0][l], carry[i][l]);
+                end.slope[i][l] = derivative[1][l].mul_add(h[l], sum[1][l]);
+                let change = sum[1][l].mul_add(h[l], carry[i][l]);
                 let next = y[i][l] + change;
                 // Knuth's two-sum: the part of the change that the sum could not hold.
                 let kept = next - y[i][l];
                 carry_next[i][l] = (y[i][l] - (next - kept)) + (change - kept);
+                end.y[i][l] = next;
                 y_next[i][l] = next;
             }
         }
     }
 
-    fn measure<const L: usize>(jets: &Jets<'_, L>, y: &[Row<L>], tolerance: &Tolerance, order: usize) -> [Row<L>; 2] {
-        last_terms(jets, y, tolerance, order)
-    }
-}
-
-impl<const L: usize> Taylor<'_, L> {
-    /// Whether, at a place in the step, the right-hand side and the slope of the series agree as they do where the first
-    /// term left out, x_(p+1) h^(p+1), is below the tolerance: the slope then misses (p + 1) times that, over h.
-    fn defect_is_small(&self, lanes: &Lanes<L>, l: usize, h: f64) -> bool {
-        /// Rounding errors of an evaluation, in units of the last place.
-        const ROUNDING: f64 = 64.0 * f64::EPSILON;
-        (0..lanes.y.len()).all(|i| {
-            let (size, f) = (lanes.y[i][l].abs().max(lanes.y_next[i][l].abs()), self.derivative[i][l]);
-            let allowed = self.tolerance.relative * size + self.tolerance.absolute[i];
-            let limit = (self.order + 1) as f64 * allowed + ROUNDING * (size + h * f.abs());
-            h * (f - self.slope[i][l]).abs() <= limit
-        })
+    /// Whether the right-hand side and the slope of the series agree as they do where the first term left out,
+    /// x_(p+1) h^(p+1), is below the tolerance: the slope then misses (p + 1) times that, over h.
+    fn defect_is_small<const L: usize>(
+        tolerance: &Tolerance, order: usize, h: &Row<L>, y: &[Row<L>], place: &Place<L>
+    ) -> [bool; L] {
+        let mut small = [true; L];
+        for i in 0..y.len() {
+            for l in 0..L {
+                let (before, after) = (y[i][l].abs(), place.y[i][l].abs());
+                let size = if after > before { after } else { before };
+                let f = place.derivative[i][l];
+                let allowed = tolerance.relative * size + tolerance.absolute[i];
+                let limit = (order + 1) as f64 * allowed + ROUNDING * f64::EPSILON * (size + h[l] * f.abs());
+                small[l] &= h[l] * (f - place.slope[i][l]).abs() <= limit;
+            }
+        }
+        small
     }
 }
 
@@ -169,51 +211,41 @@ impl<const L: usize> Stepper<L> for Taylor<'_, L> {
     }
 
     fn attempt<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>) -> [Verdict; L] {
-        /// e^2: in a series at the edge of its tolerance, the last but one term is larger than the last by this.
-        const RATIO: f64 = 7.38905609893065;
-        /// Where inside the step the defect is looked at: the golden section.
-        const INSIDE: f64 = 0.618033988749895;
-        /// A step is at most this many times the one before.
-        const GROWTH: f64 = 2.0;
-        let order = self.order;
-        self.jets.expand(&lanes.t, &lanes.y);
-        let largest = measure(self.level, &self.jets, &lanes.y, &self.tolerance, order);
+        let Self { jets, tolerance, order, level, carry, carry_next, inside, end } = self;
+        jets.expand(&lanes.t, &lanes.y);
+        let step = step(*level, jets, &lanes.y, tolerance, *order, &lanes.h);
         let mut verdict = [Verdict::Idle; L];
         let mut h = [0.0; L];
         for l in 0..L {
             if !lanes.running[l] {
                 continue;
             }
-            let by_last = 1.0 / root(largest[1][l], order as u32);
-            let by_last_but_one = 1.0 / root(largest[0][l] / RATIO, order as u32 - 1);
-            let step = by_last.min(by_last_but_one).min(lanes.h[l]);
-            verdict[l] = if by_last.is_nan() || by_last_but_one.is_nan() || step == 0.0 {
-                let defined = (0..lanes.y.len()).all(|i| self.jets.coefficient(i, 1)[l].is_finite());
-                Verdict::Failed(if defined { Outcome::Stalled } else { Outcome::LeftDomain })
-            } else if step < smallest_step(lanes.t[l]) {
-                Verdict::Failed(Outcome::Stalled)
-            } else {
-                h[l] = step;
+            verdict[l] = if step[l] >= smallest_step(lanes.t[l]) {
+                h[l] = step[l];
                 Verdict::Accepted
+            } else {
+                // NaN and zero where a term is not finite, because the equations are not or because the terms grow beyond all.
+                let defined = step[l] > 0.0 || (0..lanes.y.len()).all(|i| jets.coefficient(i, 1)[l].is_finite());
+                Verdict::Failed(if defined { Outcome::Stalled } else { Outcome::LeftDomain })
             };
         }
-        for fraction in [INSIDE, 1.0] {
-            let offset = h.map(|h| fraction * h);
-            let time = std::array::from_fn(|l| lanes.t[l] + offset[l]);
-            let Self { jets, carry, carry_next, slope, derivative, .. } = self;
-            advance(self.level, jets, order, &offset, &lanes.y, carry, carry_next, &mut lanes.y_next, slope);
-            rhs.eval(&time, &lanes.y_next, derivative);
-            for l in 0..L {
-                if verdict[l] == Verdict::Accepted && !self.defect_is_small(lanes, l, h[l]) {
-                    verdict[l] = Verdict::Rejected;
-                    lanes.h[l] = 0.5 * h[l];
-                }
-            }
+        advance(*level, jets, *order, INSIDE, &h, &lanes.y, carry, carry_next, &mut lanes.y_next, inside, end);
+        let mut small = [true; L];
+        for (place, fraction) in [(inside, INSIDE), (end, 1.0)] {
+            let time = std::array::from_fn(|l| lanes.t[l] + fraction * h[l]);
+            rhs.eval(&time, &place.y, &mut place.derivative);
+            let good = defect_is_small(*level, tolerance, *order, &h, &lanes.y, place);
+            small.iter_mut().zip(good).for_each(|(small, good)| *small &= good);
         }
         for l in 0..L {
             if verdict[l] == Verdict::Accepted {
-                lanes.h[l] = (GROWTH * h[l]).min(LARGEST_STEP);
-                self.carry.iter_mut().zip(&self.carry_next).for_each(|(carry, next)| carry[l] = next[l]);
+                if small[l] {
+                    lanes.h[l] = (GROWTH * h[l]).min(LARGEST_STEP);
+                    carry.iter_mut().zip(&*carry_next).for_each(|(carry, next)| carry[l] = next[l]);
+                } else {
+                    verdict[l] = Verdict::Rejected;
+                    lanes.h[l] = 0.5 * h[l];
+                }
             }
         }
         lanes.h_taken = h;
@@ -229,6 +261,11 @@ impl<const L: usize> Stepper<L> for Taylor<'_, L> {
         for i in 0..lanes.y.len() {
             piece.coefficients.extend((0..=self.order).map(|k| self.jets.coefficient(i, k)[lane]));
         }
+    }
+
+    fn pieces(&self, _: &Lanes<L>) -> Option<Pieces<'_, L>> {
+        let (rows, stride) = self.jets.rows();
+        Some(Pieces { rows, stride, degree: self.order, unit: [1.0; L] })
     }
 
     fn evaluations_per_attempt(&self, _: usize) -> u64 {

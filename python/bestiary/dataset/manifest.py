@@ -55,6 +55,7 @@ def header(plan: Plan) -> dict[str, Any]:
         "layout": LAYOUT,
         "bestiary": bestiary.__version__,
         "polars": polars.__version__,
+        "catalogue_version": bestiary.catalogue_version,
         "catalogue": hashlib.sha256(definitions.encode()).hexdigest(),
         "arguments": plan.request.to_json(),
         "initial_states": INITIAL_STATES,
@@ -98,7 +99,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What another call asked for, a line each: `seed: there 0, asked for 1`."""
     lines = [
         f"{key}: there {old.get(key)}, asked for {new.get(key)}"
-        for key in ("layout", "bestiary", "polars")
+        for key in ("layout", "bestiary", "polars", "catalogue_version")
         if old.get(key) != new.get(key)
     ]
     there, asked = old.get("arguments", {}), new["arguments"]

@@ -1,0 +1,177 @@
+"""The dominant period of a system: the highest peak of its spectra that red noise does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..definition import Array
+from ..exceptions import RequestError
+from . import surrogates
+
+if TYPE_CHECKING:
+    from ..system import System
+
+__all__ = ["DominantPeriod", "dominant_period"]
+
+MEMBERS, PERIODS, PER_PERIOD, SEGMENT = 8, 256, 16, 64
+# One more than the surrogates: to exceed all of 99 by chance has a probability of 1 %.
+SURROGATES = 99
+# Where more variables are measured than this, these many of them, evenly spaced.
+VARIABLES = 8
+RTOL = 1e-9
+# The lobe of a line under a Hann window reaches this many frequencies to either side.
+_LOBE = 2
+# The spectrum is taken anew, in units of what was found, where that is further off than this.
+_NEAR, _ROUNDS = 2.5, 5
+
+METHOD = (
+    "highest peak of the Welch spectrum that exceeds red-noise surrogates (99 % of their maxima); "
+    "standard error from the members"
+)
+SETTINGS = (
+    f"{MEMBERS} members of {PERIODS} periods, {PER_PERIOD} samples each, Hann windows of {SEGMENT} periods, "
+    f"{SURROGATES} surrogates, rtol {RTOL:g}"
+)
+
+
+@dataclass(frozen=True)
+class DominantPeriod:
+    """
+    A period with its standard error, in the system's own unit of time, and the variable that has it.
+
+    `value` and `error` are NaN, and `variable` is empty, where no peak stands out. `excess` is the height of the peak,
+    relative to the mean of the surrogates there, in units of the largest such ratio that any surrogate reaches.
+    """
+
+    value: float
+    error: float
+    variable: str
+    excess: float
+
+
+def dominant_period(system: System, *, seed: int = 0) -> DominantPeriod:
+    """
+    The dominant period of a flow, delay or stochastic system, from its spectrum.
+
+    Eight members on the attractor, 256 periods each in units of the stated period, 16 samples a period. The spectrum
+    of each variable (of an angle: of its cosine and sine) is the mean of periodograms over Hann windows of 64 periods
+    that overlap by half (Welch 1967). A peak counts where the ratio of the spectrum to the mean spectrum of 99
+    red-noise surrogates exceeds the largest ratio that any surrogate has at any frequency: a test at 1 % for all
+    frequencies together. Surrogates that keep the spectrum (Fourier, AAFT) cannot test a peak of that spectrum, since
+    they have it as well; against shuffled values every slow variable is significant. Of the peaks that count in a
+    variable the highest is taken, and of the variables that whose peak exceeds its limit most. Where the result is far
+    from the unit, the measurement is made again with it as the unit.
+
+    Parameters
+    ----------
+    system : System
+        Not a map.
+    seed : int
+        Of initial states and surrogates.
+
+    Returns
+    -------
+    DominantPeriod
+
+    Raises
+    ------
+    RequestError
+        For a map, and where a run stops early.
+
+    References
+    ----------
+    Welch, P. D. (1967), IEEE Transactions on Audio and Electroacoustics 15, 70-73.
+    Allen, M. R. & Smith, L. A. (1996), Journal of Climate 9, 3373-3404.
+
+    Examples
+    --------
+    >>> from bestiary import system
+    >>> found = dominant_period(system("Rossler"))
+    >>> bool(abs(found.value - 5.86) < 0.05)
+    True
+    """
+    if system.kind == "map":
+        raise RequestError(f"{system.name} is a map: it has no spectrum in time")
+    unit, found = system.period, DominantPeriod(np.nan, np.nan, "", 0.0)
+    for _ in range(_ROUNDS):
+        found = _measured(system, unit, seed)
+        if not np.isfinite(found.value) or 1 / _NEAR <= found.value / unit <= _NEAR:
+            return found
+        unit = found.value
+    return found
+
+
+def _measured(system: System, unit: float, seed: int) -> DominantPeriod:
+    runs = system.ensemble(
+        MEMBERS, PERIODS * PER_PERIOD, dt=unit / PER_PERIOD, seed=seed, rtol=RTOL, threads=1, max_steps=10**9
+    )
+    stopped = [i for i, outcome in enumerate(runs.outcomes) if outcome != "ok"]
+    if stopped:
+        raise RequestError(f"member {stopped[0]} of {system.name} is {runs.outcomes[stopped[0]]}")
+    best = DominantPeriod(np.nan, np.nan, "", 0.0)
+    for name, x in _variables(system, runs.x):
+        found = _peak(x, seed)
+        if found is not None and found[2] > best.excess:
+            frequency, error, excess = found
+            best = DominantPeriod(unit / frequency, unit * error / frequency**2, name, excess)
+    return best
+
+
+def _variables(system: System, x: Array) -> list[tuple[str, Array]]:
+    """What spectra are taken of: variables that move, angles as cosine and sine; (name, (members, samples)) each."""
+    periods = system.core.periods(system.core.parameter_values)
+    moving = [j for j in range(system.dimension) if np.ptp(x[..., j]) > 0]
+    chosen = [moving[i] for i in np.unique(np.linspace(0, len(moving) - 1, min(VARIABLES, len(moving))).astype(int))]
+    series: list[tuple[str, Array]] = []
+    for j in chosen:
+        if np.isfinite(periods[j]):
+            turn = 2 * np.pi * x[..., j] / periods[j]
+            series += [(f"cos {system.names[j]}", np.cos(turn)), (f"sin {system.names[j]}", np.sin(turn))]
+        else:
+            series.append((system.names[j], x[..., j]))
+    return series
+
+
+def _peak(x: Array, seed: int) -> tuple[float, float, float] | None:
+    """Frequency (per unit), its standard error and excess of the highest peak that counts."""
+    each = spectra(x)
+    spectrum = each.mean(axis=0)
+    noise = [spectra(_red(x, seed + 1 + i)).mean(axis=0) for i in range(SURROGATES)]
+    background = np.mean(noise, axis=0)
+    # The lowest frequencies hold what is left of trends within a window.
+    inner = slice(2, -1)
+    limit = max(float((one / background)[inner].max()) for one in noise)
+    ratio = spectrum / background
+    is_peak = (spectrum[1:-1] > spectrum[:-2]) & (spectrum[1:-1] >= spectrum[2:]) & (ratio[1:-1] > limit)
+    peaks = np.flatnonzero(is_peak) + 1
+    peaks = peaks[peaks >= 2]
+    if not len(peaks):
+        return None
+    top = int(peaks[np.argmax(spectrum[peaks])])
+    # The centre of the peak, in every member: of what stands above half of the height, at least of the lobe of a line.
+    low, high = top, top
+    while low > 1 and spectrum[low - 1] > spectrum[top] / 2:
+        low -= 1
+    while high < len(spectrum) - 1 and spectrum[high + 1] > spectrum[top] / 2:
+        high += 1
+    band = np.arange(max(1, min(low, top - _LOBE)), min(len(spectrum), max(high, top + _LOBE) + 1))
+    own = (each[:, band] * band).sum(axis=1) / each[:, band].sum(axis=1)
+    centre = float((spectrum[band] * band).sum() / spectrum[band].sum())
+    return centre / SEGMENT, float(own.std(ddof=1)) / MEMBERS**0.5 / SEGMENT, float(ratio[top]) / limit
+
+
+def spectra(x: Array) -> Array:
+    """Welch spectra of the members, (members, frequencies); frequency k is k per SEGMENT periods."""
+    length = SEGMENT * PER_PERIOD
+    window = np.hanning(length + 1)[:-1]
+    pieces = np.lib.stride_tricks.sliding_window_view(x, length, axis=1)[:, :: length // 2]
+    pieces = pieces - pieces.mean(axis=2, keepdims=True)
+    return np.asarray((np.abs(np.fft.rfft(pieces * window, axis=2)) ** 2).mean(axis=1))
+
+
+def _red(x: Array, seed: int) -> Array:
+    """One surrogate of all members."""
+    return surrogates.red_noise(x.reshape(-1), seed=seed)[0].reshape(x.shape)
