@@ -412,7 +412,7 @@ def solve(
     method: str,
     rtol: float | None,
     atol: sampling.Tolerance | None,
-    precision: str,
+    precision: str = "double",
     step: float | None,
     max_steps: int | None,
     forcing: float | ArrayLike | None,
