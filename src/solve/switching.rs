@@ -34,7 +34,7 @@ const MOST_PATIENCE: u32 = 1 << 22;
 /// By this the patience grows when a try was in vain.
 const DISAPPOINTMENT: u32 = 8;
 /// Attempts over which the speed of Rodas5P is measured; the first such window is for finding its step.
-const WINDOW: u32 = 16;
+const WINDOW: u32 = 8;
 /// Systems with more variables than this are left to the explicit method.
 const MOST_VARIABLES: usize = 512;
 
