@@ -192,7 +192,10 @@ impl<const L: usize> Explicit<L> for Taylor<'_, L> {
         const SMOOTH: f64 = 1e3;
         let few = 1.0 / root(self.tolerance.relative, 3);
         let middle = p.div_ceil(2);
-        size(5.min(middle)) < SMOOTH && size(middle) < few && size(middle + 1) < few && size(p).max(size(p - 1) / 7.0) > 0.1
+        size(5.min(middle)) < SMOOTH
+            && size(middle) < few
+            && size(middle + 1) < few
+            && size(p).max(size(p - 1) / 7.0) > 0.1
     }
 
     fn stability_limit(&self) -> f64 {
