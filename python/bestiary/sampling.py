@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,6 +45,29 @@ BURN_IN_PERIODS, BURN_IN_DELAYS, BURN_IN_ITERATIONS = 20, 20, 100
 _PATHS = 1 << 62
 
 Tolerance: TypeAlias = float | Sequence[float] | Array | Mapping[str, float]
+
+
+_T = TypeVar("_T")
+
+
+def _once(function: Callable[[System], _T]) -> Callable[[System], _T]:
+    """
+    Keep what a function finds out about a system by running it.
+
+    Systems are equal by their equations, but a run follows the period, the tolerance and the tags of the entry as well:
+    the answer for one entry must not depend on whether another with the same equations was asked about before.
+    """
+
+    @lru_cache(maxsize=64)
+    def kept(system: System, entry: str) -> _T:
+        return function(system)
+
+    @wraps(function)
+    def ask(system: System) -> _T:
+        facts = (system.entry.get("period"), system.absolute_tolerance, sorted(system.tags))
+        return kept(system, repr(facts))
+
+    return ask
 
 
 @dataclass(frozen=True)
@@ -281,7 +304,7 @@ def parameter_sets(system: System, changes: Mapping[str, ArrayLike]) -> tuple[Ar
     return np.ascontiguousarray(np.concatenate([np.zeros((m or 1, 0)), *parts], axis=1)), m
 
 
-@lru_cache(maxsize=64)
+@_once
 def reference(system: System) -> Array:
     """The run from the entry's state along which initial states are drawn, shape (n, d); stops at the first gap."""
     if system.kind == "map":
@@ -296,7 +319,7 @@ def reference(system: System) -> Array:
     return x
 
 
-@lru_cache(maxsize=64)
+@_once
 def is_conservative(system: System) -> bool:
     """Whether volume in state space is kept: by its tags, or because the Jacobian says so at 16 states of a run."""
     if {"conservative", "hamiltonian"} & set(system.tags):
@@ -345,7 +368,7 @@ def burn_in(system: System) -> float:
     return settled
 
 
-@lru_cache(maxsize=64)
+@_once
 def mean_period(system: System) -> float:
     """
     The mean period 2 pi std(x) / std(dx/dt), median over the variables, for a system that states none.
@@ -371,7 +394,7 @@ def mean_period(system: System) -> float:
     return period
 
 
-@lru_cache(maxsize=64)
+@_once
 def estimated_exponent(system: System) -> float:
     """A quick estimate of the largest Lyapunov exponent: eight members, 200 periods (2000 iterations) each."""
     if system.kind not in ("flow", "map"):
