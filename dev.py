@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python")
-PEERS = ("scipy", "numba", "dysts", "heyoka", "diffrax", "tsdynamics")
+PEERS = ("scipy", "numba", "dysts", "heyoka", "diffrax", "tsdynamics", "scikit-learn", "tslearn")
 PEERS_PYTHON = (3, 12)
 """TSDynamics needs it; the other peers take it."""
 

@@ -1,8 +1,8 @@
 """
 Write the page of the catalogue: `python docs/make_catalogue.py [--again] [NAME ...]`.
 
-`docs/catalogue.md` comes from the entries, all of it; a portrait, `docs/catalogue/NAME.png`, is drawn where it is missing or
-the entry's digits have changed (with --again or a name: anyway). Needs the extra `plot`.
+`docs/catalogue.md` comes from the entries, all of it; a portrait, `docs/catalogue/NAME.png`, is drawn where it is
+missing or the entry's digits have changed (with --again or a name: anyway). Needs the extra `plot`.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def is_ring(system: bst.System) -> bool:
 
 def drawn(system: bst.System, run: Any) -> Array:
     """
-    Two columns: of a scalar the image or the delayed value against the present one, or the value against time; observables
-    called x and y; or those two of the first six variables whose picture fills most pixels.
+    Two columns: of a scalar the image or the delayed value against the present one, or the value against time;
+    observables called x and y; or those two of the first six variables whose picture fills most pixels.
     """
     if system.dimension == 1:
         x = run.x[:, 0]
@@ -132,9 +132,9 @@ def page() -> str:
     lines = [
         "# The catalogue",
         "",
-        f"{len(frame)} systems, version {bst.catalogue_version}. This page is made by `python docs/make_catalogue.py`: do not",
-        "edit it. A portrait shows a run on the attractor: brightness is the time spent in a place, colour the speed there; a",
-        "scalar is drawn against its next or its delayed value, a ring of many sites as sites across and time upwards.",
+        f"{len(frame)} systems, version {bst.catalogue_version}. Made by `python docs/make_catalogue.py`:",
+        "do not edit it. A portrait shows a run on the attractor: brightness is the time spent in a place, colour the",
+        "speed there; a scalar is drawn against its next or its delayed value, a ring with sites across, time up.",
         "",
         " · ".join(f"[{title}](#{title.lower().replace(' ', '-')})" for title in KINDS.values()),
     ]

@@ -1,7 +1,7 @@
 //! Chaotic systems as equations: integrated in parallel, measured, exposed to Python.
 //!
-//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`] and [`extended`], and all of them <- `bindings`;
-//! [`linalg`] and [`parallel`] know none of them.
+//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`] and [`extended`], [`metrics`] on its own,
+//! and all of them <- `bindings`; [`linalg`] and [`parallel`] know none of them.
 
 #![deny(unsafe_code)]
 
@@ -10,6 +10,7 @@ pub mod expr;
 pub mod extended;
 pub mod linalg;
 pub mod measures;
+pub mod metrics;
 pub mod parallel;
 pub mod solve;
 pub mod system;

@@ -31,6 +31,8 @@ from .trajectories import Ensemble, Trajectory
 catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
+    from . import metrics
+    from .composition import compose, network, skew_product
     from .dataset import generate
 
 __all__ = [
@@ -51,9 +53,13 @@ __all__ = [
     "__version__",
     "add_folder",
     "catalogue_version",
+    "compose",
     "generate",
     "load",
+    "metrics",
+    "network",
     "poincare",
+    "skew_product",
     "stroboscopic",
     "system",
     "systems",
@@ -61,7 +67,12 @@ __all__ = [
 
 # Names that live in modules whose import is not free. `bestiary.system` is the function, which is why the class's
 # module is not reachable as an attribute.
-_LATER = {"generate": "dataset"}
+_LATER = {
+    "compose": "composition",
+    "generate": "dataset",
+    "network": "composition",
+    "skew_product": "composition",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -69,7 +80,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "plot"):
+    if name in ("dataset", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

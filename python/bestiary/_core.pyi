@@ -110,6 +110,9 @@ class Result:
     def methods(self) -> list[str]:
         """(m,): the method used, never "auto"; "taylor, then rodas5p" where a stiff stretch was handed over."""
 
+def rename(text: str, names: Mapping[str, str]) -> str:
+    """Statements in canonical form with other names for states, parameters, definitions and structural integers."""
+
 def solve(
     system: System,
     initial: Array,
@@ -181,3 +184,114 @@ def normals(seed: int, path: int, n: int) -> Array:
 
 def machine() -> dict[str, str | int]:
     """version, vector unit in use ("baseline", "avx2", "avx512", "neon"), available threads."""
+
+def point_errors(
+    truth: Array,
+    forecast: Array,
+    train: Array | None,
+    names: Sequence[str],
+    *,
+    season: int = 1,
+    pool_ranks: bool = False,
+    threads: int | None = None,
+) -> Array:
+    """
+    Arrays (m, n, d) -> (m, len(names), d + 1): the errors of each variable and, last, of all variables pooled.
+
+    Pooled Spearman and Kendall are NaN unless `pool_ranks`. train (m, any, d) scales "mase", by default the truth does.
+    """
+
+def persistence_error(series: Array, season: int) -> Array:
+    """Mean magnitude of the change over `season` samples: (m, n, d) -> (m, d)."""
+
+def mutual_informations(truth: Array, forecast: Array, *, neighbours: int = 3, threads: int | None = None) -> Array:
+    """(m, n, d) twice -> (m, d), nats."""
+
+def warping_distance(
+    truth: Array, forecast: Array, *, cost: str = "euclidean", band: int | None = None, threads: int | None = None
+) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,). cost: "euclidean" or "squared"."""
+
+def interval_scores(truth: Array, lower: Array, upper: Array, alpha: float) -> Array:
+    """(m, n, d) three times -> (m, d)."""
+
+def ranked_probability_scores(truth: Array, samples: Array, *, fair: bool = False, threads: int | None = None) -> Array:
+    """truth (m, n, d), samples (m, s, n * d) -> (m, n, d)."""
+
+def error_curves(
+    truth: Array, forecast: Array, scale: Array, *, size: str = "deviations", running: bool = False
+) -> Array:
+    """(m, n, d) twice, scale (m, 1, d) -> (m, n). size: "deviations", "norm" or "smape"."""
+
+def samples_within(errors: Array, threshold: float) -> NDArray[np.int64]:
+    """errors (m, n, 1) -> (m,): how many stand before the first that is not at or below the threshold."""
+
+def binned_divergence(
+    truth: Array,
+    forecast: Array,
+    *,
+    bins: int = 30,
+    smoothing: float = 1e-5,
+    convention: str = "hess2023",
+    threads: int | None = None,
+) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,), nats. convention: "hess2023", "brenner2022" or "dynamix2025"."""
+
+def mixture_divergences(
+    truth: Array,
+    forecast: Array,
+    *,
+    variance: float = 1.0,
+    samples: int = 1000,
+    symmetric: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,), nats."""
+
+def spectral_distance(
+    truth: Array,
+    forecast: Array,
+    *,
+    smoothing: float = 20.0,
+    boundary: str = "reflect",
+    comparison: str = "hellinger",
+    threads: int | None = None,
+) -> Array:
+    """(m, n, d) twice -> (m, d). boundary: "reflect" or "mirror"; comparison: "hellinger" or "decibel"."""
+
+def power_spectra(series: Array, *, smoothing: float = 20.0, boundary: str = "reflect") -> Array:
+    """(m, n, d) -> (m, n // 2 + 1, d)."""
+
+def autocorrelation_distances(truth: Array, forecast: Array, *, lags: int, threads: int | None = None) -> Array:
+    """(m, n, d) and (m, k, d) -> (m, d)."""
+
+def marginal_transport(truth: Array, forecast: Array, *, order: float = 1.0, threads: int | None = None) -> Array:
+    """(m, n, d) and (m, k, d) -> (m, d)."""
+
+def sliced_transport(
+    truth: Array,
+    forecast: Array,
+    *,
+    order: float = 2.0,
+    directions: int = 100,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,)."""
+
+def mean_discrepancy(
+    truth: Array,
+    forecast: Array,
+    *,
+    bandwidth: float | None = None,
+    points: int = 2000,
+    threads: int | None = None,
+) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,), squared, of at most `points` samples of each."""
+
+def nearest_divergence(truth: Array, forecast: Array, *, neighbours: int = 5, threads: int | None = None) -> Array:
+    """(m, n, d) and (m, k, d) -> (m,), nats."""
+
+def takens_dimension(series: Array, *, quantile: float, window: int, points: int, threads: int | None = None) -> Array:
+    """(m, n, d) -> (m,)."""

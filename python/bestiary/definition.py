@@ -24,7 +24,20 @@ Entry: TypeAlias = dict[str, Any]
 
 KINDS = ("flow", "map", "delay", "stochastic")
 KEYS = (
-    *("name", "aliases", "kind", "about", "citation", "doi", "domain", "tags", "parameters", "structure", "state"),
+    *(
+        "name",
+        "aliases",
+        "kind",
+        "about",
+        "citation",
+        "doi",
+        "domain",
+        "tags",
+        "inputs",
+        "parameters",
+        "structure",
+        "state",
+    ),
     *("period", "absolute_tolerance", "note", "definitions", "equations", "noise", "observables", "periods"),
     *("bifurcation", "known", "variants", "measured"),
 )
@@ -38,7 +51,7 @@ _MERGED = ("parameters", "structure", "definitions", "equations", "noise")
 _REPLACED = ("kind", "state", "observables", "periods", "period", "note", "tags", "absolute_tolerance")
 _OWN = ("known", "measured")
 
-_NAME = r"[^\W\d]\w*"
+_NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _DERIVATIVE = re.compile(rf"^\s*({_NAME})\s*(?:\[([^\]]*)\])?\s*'\s*=")
 _NEXT = re.compile(rf"^\s*next\s*\(\s*({_NAME})\s*(?:\[([^\]]*)\])?\s*\)\s*=")
 _NOISE = re.compile(r"^\s*noise\s*\(")
@@ -108,7 +121,7 @@ def with_variant(entry: Entry, variant: str) -> Entry:
             known = (*_MERGED, *_REPLACED, *_OWN)
             raise CatalogueError(f"{entry['name']}, variant {variant}: {UnknownName('key', key, known)}")
     for key in ("equations", "noise"):
-        result[key] = {left: right for left, right in result[key].items() if _stem(left) in result["state"]}
+        result[key] = {left: right for left, right in result[key].items() if stem(left) in result["state"]}
     result["name"] = f"{entry['name']}:{variant}"
     return checked(result, result["name"])
 
@@ -273,7 +286,7 @@ def _is_section(key: str) -> bool:
     return key in (*sections, "variants")
 
 
-def _stem(left: str) -> str:
+def stem(left: str) -> str:
     """The name in `x`, `x[i]` or `x[1]`."""
     return left.split("[")[0].strip()
 

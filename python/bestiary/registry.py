@@ -31,8 +31,12 @@ CATALOGUE_VERSION = "1"
 
 _folders: list[Path] = [CATALOGUE]
 _loaded: dict[str, Entry] = {}
-# What the table of systems needs of these sections, a line each; other sections are not parsed for it.
-_SUMMARY = {"known": ("largest_exponent ",), "measured": ("largest_exponent ", "period ")}
+# What the table of systems needs of sections: these beginnings of lines, or all. Other sections are not parsed for it,
+# nor are notes of one line: parsing is what the table costs.
+_SUMMARY: dict[str, tuple[str, ...] | None] = {
+    **{"known": ("largest_exponent ",), "measured": ("largest_exponent ", "period ")},
+    **{"parameters": None, "structure": None, "state": None},
+}
 
 
 def system(name: str, *, variant: str | None = None, **parameters: object) -> System:
@@ -230,9 +234,9 @@ def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
             wanted = _SUMMARY.get(title, ())
             if title.startswith("variants."):
                 variants[title.split(".")[1].strip(' "')] = None
-            if wanted:
+            if wanted != ():
                 kept.append(line)
-        elif wanted is None or (wanted and line.startswith(wanted)):
+        elif line.startswith(wanted) if wanted is not None else not line.startswith('note = "') or line.endswith('"""'):
             kept.append(line)
     return parse("\n".join(kept), str(path)), tuple(variants)
 

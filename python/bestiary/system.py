@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["System"]
 
-_ELEMENT = re.compile(r"(?<!\w)([^\W\d]\w*?)([1-9]\d*)(?![\w\[(])")
+_ELEMENT = re.compile(r"(?<![\w.])([^\W\d][\w.]*?)([1-9]\d*)(?![\w\[(.])")
 
 
 class System:
@@ -102,7 +102,7 @@ class System:
         structure: Mapping[str, int] | None = None,
         observables: Mapping[str, str] | None = None,
         periods: Mapping[str, str | float] | None = None,
-        period: float | None = None,
+        period: float | str | None = None,
         **facts: object,
     ) -> System:
         """
@@ -124,7 +124,7 @@ class System:
             A bounded view of the state.
         periods : mapping
             Periods of the state variables that are angles; a run wraps them to [-P/2, P/2).
-        period : float
+        period : float or constant expression
             Dominant period, the unit of sampling. Estimated from a run where it is left out and needed.
         **facts
             Further keys of a catalogue entry: about, citation, domain, tags, note, …
@@ -230,7 +230,29 @@ class System:
 
         return cls.from_text(text_from_sympy(equations, is_map=options.get("kind") == "map"), **options)
 
+    def open(self, *inputs: str) -> System:
+        """
+        The system with some state variables turned into inputs, for `bestiary.compose` to feed.
+
+        Until then an input is a parameter with the variable's initial value.
+
+        Examples
+        --------
+        >>> from bestiary import system
+        >>> print(system("Lorenz").open("y").to_text())
+        x' = sigma*(y - x)
+        z' = x*y - beta*z
+        """
+        from .composition import open_system
+
+        return open_system(self, *inputs)
+
     # What it is
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The parameters that are inputs of an open system."""
+        return tuple(self._entry.get("inputs", ()))
 
     @property
     def core(self) -> _core.System:

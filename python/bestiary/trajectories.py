@@ -130,8 +130,8 @@ class Trajectory:
         """
         The time up to which the samples are those of the equations, and not of the rounding and truncation in the run.
 
-        The run is repeated with a tolerance a thousand times finer, in extended precision where doubles have none (a map
-        that is not smooth from a state one rounding error away), and the time is found at which the two part.
+        The run is repeated with a tolerance a thousand times finer, in extended precision where doubles have none (a
+        map that is not smooth from a state one rounding error away), and the time is found at which the two part.
 
         Parameters
         ----------

@@ -1,5 +1,6 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
+mod metrics;
 mod run;
 mod solve;
 mod system;
@@ -26,10 +27,29 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LanguageError", module.py().get_type::<LanguageError>())?;
     module.add_class::<system::PySystem>()?;
     module.add_class::<solve::PyResultTable>()?;
+    module.add_function(wrap_pyfunction!(system::rename, module)?)?;
     module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::point_errors, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::persistence_error, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::mutual_informations, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::warping_distance, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::interval_scores, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::ranked_probability_scores, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::error_curves, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::samples_within, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::binned_divergence, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::mixture_divergences, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::spectral_distance, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::power_spectra, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::autocorrelation_distances, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::marginal_transport, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::sliced_transport, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::mean_discrepancy, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::nearest_divergence, module)?)?;
+    module.add_function(wrap_pyfunction!(metrics::takens_dimension, module)?)?;
     Ok(())
 }

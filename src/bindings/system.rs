@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use crate::expr::expand::Shape;
+use crate::expr::rename::{Names, rename_statement};
+use crate::expr::{parse_document, print_document};
 use crate::system::evaluate::Points;
 use crate::system::{Definition, Kind, System};
 use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -237,4 +239,12 @@ impl PySystem {
         }
         Ok(values)
     }
+}
+
+/// Statements in canonical form with other names for states, parameters, definitions and structural integers.
+#[pyfunction]
+pub fn rename(text: &str, names: Names) -> PyResult<String> {
+    let statements = parse_document(text)?;
+    let renamed: Vec<_> = statements.iter().map(|statement| rename_statement(statement, &names)).collect();
+    Ok(print_document(&renamed))
 }

@@ -274,8 +274,14 @@ fn symbol_of(name: &str) -> String {
 }
 
 impl Symbol {
-    /// `x1` is x with subscript 1, `k_max` is k with subscript max, `alpha` is a Greek letter, `rate` an upright word.
+    /// `x1` is x with subscript 1, `k_max` is k with subscript max, `alpha` is a Greek letter, `rate` an upright word,
+    /// `drive.x` is x with subscript drive.
     fn of(name: &str) -> Self {
+        if let Some((part, own)) = name.rsplit_once('.') {
+            let mut symbol = Self::of(own);
+            symbol.subscripts.push(format!("\\mathrm{{{}}}", part.replace('_', "\\_")));
+            return symbol;
+        }
         let mut parts = name.split('_').filter(|part| !part.is_empty());
         let Some(first) = parts.next() else {
             return Self { base: format!("\\mathrm{{{}}}", name.replace('_', "\\_")), subscripts: Vec::new() };

@@ -79,6 +79,19 @@ fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || (('\u{370}'..='\u{3ff}').contains(&c) && c.is_alphabetic())
 }
 
+/// The length of the name that a text begins with; `drive.x` is one name, that of x in the part called drive.
+fn name_length(text: &str) -> usize {
+    let mut length = 0;
+    loop {
+        length += text[length..].find(|c| !is_name_character(c)).unwrap_or(text.len() - length);
+        let mut after = text[length..].chars();
+        if after.next() != Some('.') || !after.next().is_some_and(|c| is_name_character(c) && !c.is_ascii_digit()) {
+            return length;
+        }
+        length += 1;
+    }
+}
+
 /// An opening bracket that waits for its partner.
 struct Bracket {
     /// Its position in `tokens`.
@@ -114,7 +127,7 @@ impl<'a> Lexer<'a> {
             '[' => self.open(TokenKind::OpenIndex)?,
             ')' | ']' => self.close(c)?,
             _ if is_name_character(c) => {
-                let length = rest.find(|next| !is_name_character(next)).unwrap_or(rest.len());
+                let length = name_length(rest);
                 self.push(TokenKind::Name(&rest[..length]), length);
             }
             _ => match MARKS.iter().find(|mark| rest.starts_with(**mark)) {

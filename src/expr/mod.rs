@@ -12,6 +12,7 @@ mod lexer;
 mod parser;
 mod printer;
 pub mod program;
+pub mod rename;
 mod source;
 
 pub use latex::{latex_expression, latex_statement};

@@ -20,6 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bench_metrics
 from workloads import Unsupported, Workload, workloads
 
 PEERS = ("bestiary", "heyoka", "tsdynamics", "diffrax", "scipy", "dysts")
@@ -48,6 +49,8 @@ def main() -> int:
             row(work, peers, options)
     if options.only in "catalogue":
         catalogue(peers, options)
+    if options.only in "metrics":
+        bench_metrics.table(options.repetitions)
     return 0
 
 

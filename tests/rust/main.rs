@@ -4,6 +4,7 @@ mod delay;
 mod event;
 mod expression;
 mod language;
+mod metrics;
 mod rosenbrock;
 mod runge_kutta;
 mod symplectic;

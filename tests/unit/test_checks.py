@@ -51,6 +51,7 @@ def found(system: bst.System, level: str = "entry", periods: float = 100.0) -> s
         ("Duffing", {"known": {"symmetries": [{"x": "-x", "y": "-y", "t": "t"}]}}, "is no symmetry"),
         ("HenonHeiles", {"known": {"symmetries": [{"px": "-px", "t": "-t"}]}}, "is no symmetry"),
         ("Chirikov", {"known": {"symmetries": [{"p": "-p", "t": "-t"}]}}, "is no symmetry"),
+        ("WrightFisher", {"known": {"stationary_density": {"exact": "x*(1 - x)"}}}, "density is not stationary"),
         ("HenonHeiles", {"known": {"conserved": {"energy": "px^2 + py^2"}}}, "energy is not conserved"),
         ("HenonHeiles", {"known": {"conserved": {"energy": "1"}}}, "energy is the same for all states"),
         ("Lorenz", {"known": {"largest_exponant": {"exact": "1"}}}, 'did you mean "largest_exponent"?'),

@@ -226,3 +226,22 @@ def test_what_is_found_by_running_depends_on_the_period() -> None:
     assert short == long
     apart = short.ensemble(2, 3, dt=0.1, seed=0).x, long.ensemble(2, 3, dt=0.1, seed=0).x
     assert (apart[0] != apart[1]).any()
+
+
+def test_a_period_may_be_an_expression() -> None:
+    system = bst.System.from_text("x' = y; y' = -x", initial=[1, 0], period="2*pi")
+    assert system.period == 2 * np.pi
+    assert bst.System.from_toml(system.to_toml()).period == 2 * np.pi
+    for wrong, says in (("2*omega", "unknown name"), ("-1", "must be a positive number"), (True, "must be a number")):
+        with pytest.raises(ValueError, match=says):
+            bst.System.from_text("x' = y; y' = -x", initial=[1, 0], period=wrong)
+
+
+def test_elements_of_a_vector_by_their_flat_names() -> None:
+    system = bst.system("FermiPastaUlamTsingou")
+    both = system.evaluate("q1 + 2*p8", system.initial)
+    assert both == system.evaluate("q[1] + 2*p[8]", system.initial) == system.initial[0] + 2 * system.initial[-1]
+    with pytest.raises(ValueError, match="unknown name `q9`"):
+        system.evaluate("q9", system.initial)
+    own = bst.System.from_text("x[i]' = -x1*x[i]", parameters={"x1": 3.0}, initial=[1, 2])
+    assert own.evaluate("x1 + x2", own.initial) == 3.0 + 2.0

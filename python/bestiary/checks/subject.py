@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import sampling
 from ..definition import Array
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ MEMBERS, MEMBER_SAMPLES = 8, 2500
 _TAYLOR, _OVERHEAD = 15, 10
 # Instructions of the long run, at most; some ten seconds on a core. What is slower runs for fewer periods.
 BUDGET = 2e9
+# Steps of a member, at most, in units of what the first 100 periods take.
+_STEPS, _STEPS_LEAST = 20, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ class Subject:
         system = self.system
         length = self.long_periods / MEMBERS * system.period
         dt = max(1.0, length // MEMBER_SAMPLES) if system.kind == "map" else length / MEMBER_SAMPLES
-        return system.ensemble(MEMBERS, MEMBER_SAMPLES, dt=dt, threads=1)
+        # An orbit that escapes may take ever smaller steps on its way to infinity.
+        usual = self.run.steps * self.run.t[-1] ** -1 * (dt * MEMBER_SAMPLES + sampling.burn_in(system))
+        return system.ensemble(MEMBERS, MEMBER_SAMPLES, dt=dt, threads=1, max_steps=int(_STEPS * usual) + _STEPS_LEAST)
 
     @cached_property
     def angles(self) -> Array:

@@ -64,6 +64,7 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         method=request.method,
         rtol=request.rtol,
         atol=request.atol,
+        precision="double",
         step=None,
         max_steps=2_000_000 + 1000 * shard.samples,
         forcing=shard.forcing or None,

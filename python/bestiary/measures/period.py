@@ -169,9 +169,11 @@ def spectra(x: Array) -> Array:
     window = np.hanning(length + 1)[:-1]
     pieces = np.lib.stride_tricks.sliding_window_view(x, length, axis=1)[:, :: length // 2]
     pieces = pieces - pieces.mean(axis=2, keepdims=True)
-    return np.asarray((np.abs(np.fft.rfft(pieces * window, axis=2)) ** 2).mean(axis=1))
+    power: Array = np.abs(np.fft.rfft(pieces * window, axis=2)) ** 2
+    return np.asarray(power.mean(axis=1), dtype=np.float64)
 
 
 def _red(x: Array, seed: int) -> Array:
     """One surrogate of all members."""
-    return surrogates.red_noise(x.reshape(-1), seed=seed)[0].reshape(x.shape)
+    made: Array = surrogates.red_noise(x.reshape(-1), seed=seed)[0]
+    return made.reshape(x.shape)
