@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._core import LanguageError, __version__
+from .events import Events
 from .exceptions import (
     BestiaryError,
     CatalogueError,
@@ -23,6 +24,7 @@ from .exceptions import (
     UnknownSystem,
 )
 from .registry import CATALOGUE_VERSION, add_folder, load, system, systems
+from .sections import Section, poincare, stroboscopic
 from .system import System
 from .trajectories import Ensemble, Trajectory
 
@@ -38,9 +40,11 @@ __all__ = [
     "CatalogueError",
     "DatasetError",
     "Ensemble",
+    "Events",
     "LanguageError",
     "MissingExtra",
     "RequestError",
+    "Section",
     "System",
     "Trajectory",
     "UnknownName",
@@ -54,7 +58,9 @@ __all__ = [
     "load",
     "metrics",
     "network",
+    "poincare",
     "skew_product",
+    "stroboscopic",
     "system",
     "systems",
 ]

@@ -93,7 +93,7 @@ class Result:
         """(m, n, d): what `x` lacks of the states, in extended precision; None otherwise."""
     @property
     def outcomes(self) -> list[str]:
-        """(m,): "ok", "diverged", "stalled", "left domain" or "out of steps"."""
+        """(m,): "ok", "diverged", "stalled", "left domain", "out of steps" or "stopped"."""
     @property
     def stop_times(self) -> Array:
         """(m,): time of the stop, NaN where the outcome is "ok"."""
@@ -104,8 +104,11 @@ class Result:
     @property
     def evaluations(self) -> NDArray[np.int64]: ...
     @property
-    def method(self) -> str:
-        """The method used, never "auto"."""
+    def events(self) -> list[tuple[Array, Array, NDArray[np.int64]]]:
+        """(m,): times (k,), states (k, d) and directions (k,) of the events of each trajectory."""
+    @property
+    def methods(self) -> list[str]:
+        """(m,): the method used, never "auto"; "taylor, then rodas5p" where a stiff stretch was handed over."""
 
 def rename(text: str, names: Mapping[str, str]) -> str:
     """Statements in canonical form with other names for states, parameters, definitions and structural integers."""
@@ -130,17 +133,20 @@ def solve(
     extended: bool = False,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    events: list[tuple[int, int | None]] | None = None,
 ) -> Result:
     """
     Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
 
     Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in
-    iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4" for flows; "map"; "delay" (dop853
-    by the method of steps); "milstein" for stochastic. step: fixed step of rk4 (default: sampling interval) and
-    milstein (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time)
-    put on a flow: it is then integrated as a stochastic system. extended: by "taylor" or "map" in numbers of
-    two doubles. Path i of the noise is
-    f(seed, first_path + i). progress(done, total) is called from the calling thread, at most ten times a second.
+    iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4",
+    "symplectic8" for flows; "map"; "delay" (dop853 by the method of steps); "milstein" for stochastic. step: fixed step
+    of rk4 and the symplectic methods (default: sampling interval) and of milstein (a tenth of it). forcing (d,):
+    standard deviation of additive white noise (per square root of time) put on a flow: it is then integrated as a
+    stochastic system. Path i of the noise is f(seed, first_path + i). extended: by "taylor" or "map" in numbers of two
+    doubles. events: for each observable of the system, which of its zero crossings count (1 from below, -1 from above,
+    0 both), from time 0 on, and with which of them the trajectory stops. progress(done, total) is called from the
+    calling thread, at most ten times a second.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
     """

@@ -47,11 +47,11 @@ def _finer(run: Trajectory, request: Request) -> Trajectory:
             return request.run(system, precision="extended")
         return request.run(system, initial=np.nextafter(request.initial, np.inf))
     rtol = _FINER * sampling.tolerances(system, request.options["rtol"], None)[0]
-    if run.method == "rk4":
+    if run.method in ("rk4", "symplectic4", "symplectic8"):
         rtol = _FINEST
     if rtol < _FINEST and smooth and system.kind == "flow":
-        return request.run(system, method="auto", precision="extended", rtol=rtol, atol=None)
-    return request.run(system, method="auto", rtol=max(rtol, _FINEST), atol=_atol(request, system))
+        return request.run(system, method="auto", precision="extended", rtol=rtol, atol=None, stop=None)
+    return request.run(system, method="auto", rtol=max(rtol, _FINEST), atol=_atol(request, system), stop=None)
 
 
 def departure(run: Trajectory, other: Trajectory, threshold: float = 0.01) -> float:

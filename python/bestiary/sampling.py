@@ -7,10 +7,11 @@ Nothing here integrates, but for the reference trajectory from which initial sta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from functools import lru_cache, wraps
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 PER_PERIOD = 100.0
 METHODS = {
-    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4"),
+    "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4", "symplectic8"),
     "delay": ("auto", "delay"),
     "stochastic": ("auto", "milstein"),
     "map": ("auto", "map"),
@@ -44,6 +45,29 @@ BURN_IN_PERIODS, BURN_IN_DELAYS, BURN_IN_ITERATIONS = 20, 20, 100
 _PATHS = 1 << 62
 
 Tolerance: TypeAlias = float | Sequence[float] | Array | Mapping[str, float]
+
+
+_T = TypeVar("_T")
+
+
+def _once(function: Callable[[System], _T]) -> Callable[[System], _T]:
+    """
+    Keep what a function finds out about a system by running it.
+
+    Systems are equal by their equations, but a run follows the period, the tolerance and the tags of the entry as well:
+    the answer for one entry must not depend on whether another with the same equations was asked about before.
+    """
+
+    @lru_cache(maxsize=64)
+    def kept(system: System, entry: str) -> _T:
+        return function(system)
+
+    @wraps(function)
+    def ask(system: System) -> _T:
+        facts = (system.entry.get("period"), system.absolute_tolerance, sorted(system.tags))
+        return kept(system, repr(facts))
+
+    return ask
 
 
 @dataclass(frozen=True)
@@ -133,6 +157,24 @@ def positive(name: str, value: object) -> float:
     if not isinstance(value, (int, float, np.number)) or isinstance(value, bool) or not 0 < value < math.inf:
         raise RequestError(f"{name} must be a positive number, not {value!r}")
     return float(value)
+
+
+def crossing(event: object) -> tuple[str, int]:
+    """
+    The expression whose zero an event is, and the direction: from "z - 27", "z = 27" or ("z = 27", 1).
+
+    The direction is 1 (from below), -1 (from above) or 0 (both).
+    """
+    expression, direction = event if isinstance(event, tuple) and len(event) == 2 else (event, 0)
+    if not isinstance(expression, str) or direction not in (-1, 0, 1) or isinstance(direction, bool):
+        raise RequestError(
+            'an event is an expression such as "z - 27" or "z = 27", or a pair of one and a direction, 1 (from below), '
+            f"-1 (from above) or 0 (both), not {event!r}"
+        )
+    sides = re.split(r"(?<![<>=!])=(?!=)", expression)
+    if len(sides) > 2 or not all(side.strip() for side in sides):
+        raise RequestError(f'an event is an expression such as "z - 27" or "z = 27", not "{expression}"')
+    return (expression if len(sides) == 1 else f"{sides[0].strip()} - ({sides[1].strip()})"), int(direction)
 
 
 def method(system: System, name: str) -> str:
@@ -262,7 +304,7 @@ def parameter_sets(system: System, changes: Mapping[str, ArrayLike]) -> tuple[Ar
     return np.ascontiguousarray(np.concatenate([np.zeros((m or 1, 0)), *parts], axis=1)), m
 
 
-@lru_cache(maxsize=64)
+@_once
 def reference(system: System) -> Array:
     """The run from the entry's state along which initial states are drawn, shape (n, d); stops at the first gap."""
     if system.kind == "map":
@@ -277,7 +319,7 @@ def reference(system: System) -> Array:
     return x
 
 
-@lru_cache(maxsize=64)
+@_once
 def is_conservative(system: System) -> bool:
     """Whether volume in state space is kept: by its tags, or because the Jacobian says so at 16 states of a run."""
     if {"conservative", "hamiltonian"} & set(system.tags):
@@ -326,7 +368,7 @@ def burn_in(system: System) -> float:
     return settled
 
 
-@lru_cache(maxsize=64)
+@_once
 def mean_period(system: System) -> float:
     """
     The mean period 2 pi std(x) / std(dx/dt), median over the variables, for a system that states none.
@@ -352,7 +394,7 @@ def mean_period(system: System) -> float:
     return period
 
 
-@lru_cache(maxsize=64)
+@_once
 def estimated_exponent(system: System) -> float:
     """A quick estimate of the largest Lyapunov exponent: eight members, 200 periods (2000 iterations) each."""
     if system.kind not in ("flow", "map"):

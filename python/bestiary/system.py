@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,7 +23,10 @@ from numpy.typing import ArrayLike
 from . import _core, definition, sampling
 from .definition import Array, Entry
 from .exceptions import RequestError, UnknownParameter
-from .trajectories import Ensemble, Progress, Trajectory, run_ensemble, run_trajectory
+from .trajectories import Ensemble, Progress, Stop, Trajectory, run_ensemble, run_trajectory
+
+if TYPE_CHECKING:
+    from .events import Events
 
 __all__ = ["System"]
 
@@ -455,8 +458,12 @@ class System:
         An element of a vector may be written as in the language, `x[1]`, or as in `names`, `x1`.
         """
         states, times, shape = self._flat(x, t)
-        core = _with_observable(self, _ELEMENT.sub(self._element, expression))
+        core = self.with_expression(expression)
         return core.observe(states, times, core.parameter_values).reshape(shape)
+
+    def with_expression(self, expression: str) -> _core.System:
+        """The compiled equations with an expression of the state as their one observable."""
+        return _with_observable(self, _ELEMENT.sub(self._element, expression))
 
     def _element(self, match: re.Match[str]) -> str:
         """`x[1]` for the `x1` of a vector x, unless x1 is a name of its own."""
@@ -533,6 +540,7 @@ class System:
         seed: int = 0,
         threads: int | None = None,
         progress: bool | Progress = False,
+        stop: Stop | None = None,
     ) -> Trajectory:
         """
         One trajectory.
@@ -549,7 +557,9 @@ class System:
         initial : sequence of float or mapping
             State to start from; by default the entry's. Of a delay system, the constant history.
         method : str
-            "auto", "taylor", "tsit5", "dop853" or "rk4" for a flow.
+            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; "symplectic4" or "symplectic8" for one
+            with the equations q' = dT/dp, p' = -dV/dq. "auto" is taylor, or dop853 where there are kinks, and hands
+            stiff stretches to rodas5p; the result says so.
         rtol, atol : float
             Tolerances on the error of a step; `atol` may be given by variable, as a sequence or mapping. By default
             1e-12, or the absolute tolerance that the entry states; 1e-30 in extended precision.
@@ -558,7 +568,8 @@ class System:
             maps. Some hundred times slower: a truth to compare with. The trajectory's `low` holds the digits that
             the doubles of `x` lack.
         step : float
-            Step of the methods with a fixed step (rk4, milstein); by default at most a thousandth of a period.
+            Step of the methods with a fixed step (rk4, milstein, symplectic4, symplectic8); by default at most a
+            thousandth of a period, a two-hundredth for symplectic8.
         max_steps : int
             Limit on the steps of the run.
         forcing : float or sequence
@@ -569,6 +580,9 @@ class System:
             Upper limit; the result does not depend on it.
         progress : bool or callable
             Show a bar on standard error, or call `progress(done, total)`.
+        stop : str or (str, direction)
+            Stop where an expression passes through zero after time 0, as in "x - 10", "x = 10" or ("x = 10", 1);
+            directions as in `events`. The outcome is then "stopped", and `stop_time` the time to round-off.
 
         Returns
         -------
@@ -595,6 +609,75 @@ class System:
             seed=seed,
             threads=threads,
             progress=progress,
+            stop=stop,
+        )
+
+    def events(
+        self,
+        event: str,
+        *,
+        direction: int = 0,
+        n: int | None = None,
+        duration: float | None = None,
+        transient: float = 0.0,
+        initial: object = None,
+        method: str = "auto",
+        rtol: float | None = None,
+        atol: sampling.Tolerance | None = None,
+        step: float | None = None,
+        max_steps: int | None = None,
+    ) -> Events:
+        """
+        Where an expression of state and time passes through zero along a trajectory of a flow.
+
+        Located to round-off on the dense output of the method. Crossings count from time 0 on; a start on the zero
+        itself is no crossing, and a touch counts as a crossing there and one back.
+
+        Parameters
+        ----------
+        event : str
+            An expression such as "z - 27", or an equation such as "z = rho - 1", in the language of the system.
+        direction : 1, -1 or 0
+            Crossings from below, from above, or both.
+        n : int
+            How many crossings.
+        duration : float
+            Up to which time; as long as it takes to find `n` by default.
+        transient, initial, method, rtol, atol, step
+            As in `trajectory`.
+        max_steps : int
+            Limit on the steps; by default 10 000 for each crossing asked for.
+
+        Returns
+        -------
+        Events
+            The crossings found. Fewer than `n` of them have an outcome that says why.
+
+        Raises
+        ------
+        ValueError
+            For a wrong request, before any work.
+
+        Examples
+        --------
+        >>> oscillator = System.from_text("x' = v; v' = -x", initial=[0, 1], period=6.28)
+        >>> (oscillator.events("x", direction=-1, n=3).t / np.pi).round(12).tolist()
+        [1.0, 3.0, 5.0]
+        """
+        from .events import run_events
+
+        return run_events(
+            self,
+            (event, direction),
+            n=n,
+            duration=duration,
+            transient=transient,
+            initial=initial,
+            method=method,
+            rtol=rtol,
+            atol=atol,
+            step=step,
+            max_steps=max_steps,
         )
 
     def ensemble(
@@ -620,6 +703,7 @@ class System:
         forcing: float | ArrayLike | None = None,
         threads: int | None = None,
         progress: bool | Progress = False,
+        stop: Stop | None = None,
     ) -> Ensemble:
         """
         Many trajectories, from initial states drawn on the attractor or given, with the same or different parameters.
@@ -639,7 +723,8 @@ class System:
         transient : float
             As in `trajectory`. By default 0 where `initial` is given, and otherwise long enough for a drawn state to
             settle on the attractor: 20 periods, 20 delays if longer, 100 iterations of a map.
-        per_period, per_lyapunov, dt, times, method, rtol, atol, precision, step, max_steps, forcing, threads, progress
+        per_period, per_lyapunov, dt, times, method, rtol, atol, precision, step, max_steps, forcing, threads,
+        progress, stop
             As in `trajectory`.
 
         Returns
@@ -665,6 +750,7 @@ class System:
             seed=seed,
             threads=threads,
             progress=progress,
+            stop=stop,
         )
 
     def sample_initial(self, n: int, seed: int = 0) -> Array:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from .system import System
 
 Progress: TypeAlias = Callable[[int, int], None]
+Stop: TypeAlias = str | tuple[str, int]
 
-# A fixed step is at most this part of a period.
+# A fixed step is at most this part of a period: a thousandth for noise and for methods of order 4.
 _STEPS_PER_PERIOD = 1000
+_STEPS_PER_PERIOD_OF = {"rk4": 1000, "symplectic4": 1000, "symplectic8": 200}
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class Trajectory:
     x : array of shape (n, d)
         NaN after a stop.
     names : names of the d columns
-    outcome : "ok", "diverged", "stalled", "left domain" or "out of steps"
+    outcome : "ok", "diverged", "stalled", "left domain", "out of steps" or "stopped"
     stop_time : time of the stop, NaN where the outcome is "ok"
     steps, rejected, evaluations : work done
-    method : the method used, never "auto"
+    method : the method used, never "auto"; "taylor, then rodas5p" where stiff stretches were handed over
     system : the System that ran
     low : array of shape (n, d)
         What `x` lacks of the states where they were computed in extended precision; None elsewhere.
@@ -163,14 +165,16 @@ class Trajectory:
     def __repr__(self) -> str:
         lines = [f"Trajectory of {self.system.name}: {_sampled(self.t, self.system)}"]
         lines.append(f"  {self.method}, {self.steps} steps, outcome: {self.outcome}")
-        if self.outcome != "ok":
+        if self.outcome == "stopped":
+            lines[-1] = f"  {self.method}, {self.steps} steps, stopped as asked at t = {self.stop_time:.6g}"
+        elif self.outcome != "ok":
             lines[-1] = (
                 f"  STOPPED at t = {self.stop_time:.6g}: {self.outcome.upper()} ({self.method}, {self.steps} steps)"
             )
         return "\n".join([*lines, *_ranges(self.x, self.names)])
 
     def _repr_html_(self) -> str:
-        return _as_html(repr(self), self.outcome == "ok")
+        return _as_html(repr(self), self.outcome in ("ok", "stopped"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,10 +188,10 @@ class Ensemble:
     x : array of shape (m, n, d)
         NaN after a stop.
     names : names of the d columns
-    outcomes : m of "ok", "diverged", "stalled", "left domain", "out of steps"
+    outcomes : m of "ok", "diverged", "stalled", "left domain", "out of steps", "stopped"
     stop_times : array of shape (m,), NaN where the outcome is "ok"
     steps, rejected, evaluations : arrays of shape (m,), work done
-    method : the method used, never "auto"
+    methods : m times the method used, as in a Trajectory
     system : the System that ran
     parameters : parameters that differ between members, by name, first axis m
     """
@@ -200,12 +204,17 @@ class Ensemble:
     steps: np.ndarray[Any, np.dtype[np.int64]]
     rejected: np.ndarray[Any, np.dtype[np.int64]]
     evaluations: np.ndarray[Any, np.dtype[np.int64]]
-    method: str
+    methods: tuple[str, ...]
     system: System
     parameters: Mapping[str, Array]
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def method(self) -> str:
+        """The method used; the different ones, joined by "; ", where members differ."""
+        return "; ".join(dict.fromkeys(self.methods))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.x, dtype=dtype) if copy or dtype not in (None, self.x.dtype) else self.x
@@ -219,7 +228,9 @@ class Ensemble:
         if isinstance(key, slice):
             swept = {name: values[key] for name, values in self.parameters.items()}
             work = (self.stop_times[key], self.steps[key], self.rejected[key], self.evaluations[key])
-            return Ensemble(self.t, self.x[key], self.names, self.outcomes[key], *work, self.method, self.system, swept)
+            return Ensemble(
+                self.t, self.x[key], self.names, self.outcomes[key], *work, self.methods[key], self.system, swept
+            )
         if not isinstance(key, (int, np.integer)):
             raise RequestError("an ensemble is indexed by a member's number or a slice, such as en[3] or en[2:5]")
         if not -len(self) <= key < len(self):
@@ -234,7 +245,7 @@ class Ensemble:
             int(self.steps[key]),
             int(self.rejected[key]),
             int(self.evaluations[key]),
-            self.method,
+            self.methods[key],
             self.system.with_parameters(**own) if own else self.system,
         )
 
@@ -259,7 +270,8 @@ class Ensemble:
         lines = [f"Ensemble of {len(self)} trajectories of {self.system.name}: {_sampled(self.t, self.system)}"]
         counts = Counter(self.outcomes)
         outcome = ", ".join(
-            f"{count} {name}" if name == "ok" else f"{count} {name.upper()}" for name, count in counts.items()
+            f"{count} {name}" if name in ("ok", "stopped") else f"{count} {name.upper()}"
+            for name, count in counts.items()
         )
         lines.append(f"  {self.method}, {int(self.steps.sum())} steps, outcomes: {outcome}")
         if self.parameters:
@@ -267,7 +279,7 @@ class Ensemble:
         return "\n".join([*lines, *_ranges(self.x.reshape(-1, self.x.shape[-1]), self.names)])
 
     def _repr_html_(self) -> str:
-        return _as_html(repr(self), set(self.outcomes) == {"ok"})
+        return _as_html(repr(self), set(self.outcomes) <= {"ok", "stopped"})
 
 
 def run_trajectory(
@@ -276,7 +288,7 @@ def run_trajectory(
     """One trajectory; the arguments are those of `System.trajectory`."""
     begin = sampling.start(system, transient, float(grid.t[0]))
     x0 = sampling.state(system, system.initial if initial is None else initial)
-    result = _solve(system, grid, x0[None], system.core.parameter_values[None], begin, first=0, **options)
+    result = solve(system, grid, x0[None], system.core.parameter_values[None], begin, first=0, **options)
     return Trajectory(
         grid.t,
         result.x[0],
@@ -286,16 +298,26 @@ def run_trajectory(
         int(result.steps[0]),
         int(result.rejected[0]),
         int(result.evaluations[0]),
-        result.method,
+        result.methods[0],
         system,
         None if result.low is None else result.low[0],
         Request(grid, transient, x0, options),
     )
 
 
-def run_ensemble(
+@dataclass(frozen=True)
+class Members:
+    """Where the members of an ensemble start, and how their parameters differ."""
+
+    initial: Array
+    parameters: Array
+    begin: float
+    swept: dict[str, Array]
+
+
+def members(
     system: System,
-    grid: sampling.Grid,
+    earliest: float,
     *,
     m: int | None,
     first: int,
@@ -303,9 +325,8 @@ def run_ensemble(
     parameters: Mapping[str, ArrayLike],
     transient: float | None,
     seed: int,
-    **options: Any,
-) -> Ensemble:
-    """Many trajectories; the arguments are those of `System.ensemble`."""
+) -> Members:
+    """The members that the arguments of `System.ensemble` ask for; `earliest` is the time of the first sample."""
     sampling.whole("first", first, least=0)
     sampling.whole("seed", seed, least=0)
     rows, members = sampling.parameter_sets(system, parameters)
@@ -328,17 +349,43 @@ def run_ensemble(
     count = next(iter(stated.values()))
     if transient is None:
         transient = 0.0 if x0 is not None else sampling.burn_in(system)
-    begin = sampling.start(system, transient, float(grid.t[0]))
+    begin = sampling.start(system, transient, earliest)
     if x0 is None:
         x0 = sampling.on_attractor(system, count, seed, first)
     x0 = np.ascontiguousarray(np.broadcast_to(x0, (count, system.dimension)))
-    result = _solve(system, grid, x0, rows, begin, first=first, seed=seed, **options)
     swept = {
         name: np.array(values, dtype=np.float64)
         if np.ndim(values) > np.ndim(system.parameters[name])
         else np.broadcast_to(np.asarray(values, dtype=np.float64), (count, *np.shape(values)))
         for name, values in parameters.items()
     }
+    return Members(x0, rows, begin, swept)
+
+
+def run_ensemble(
+    system: System,
+    grid: sampling.Grid,
+    *,
+    m: int | None,
+    first: int,
+    initial: ArrayLike | None,
+    parameters: Mapping[str, ArrayLike],
+    transient: float | None,
+    seed: int,
+    **options: Any,
+) -> Ensemble:
+    """Many trajectories; the arguments are those of `System.ensemble`."""
+    which = members(
+        system,
+        float(grid.t[0]),
+        m=m,
+        first=first,
+        initial=initial,
+        parameters=parameters,
+        transient=transient,
+        seed=seed,
+    )
+    result = solve(system, grid, which.initial, which.parameters, which.begin, first=first, seed=seed, **options)
     return Ensemble(
         grid.t,
         result.x,
@@ -348,13 +395,13 @@ def run_ensemble(
         result.steps,
         result.rejected,
         result.evaluations,
-        result.method,
+        tuple(result.methods),
         system,
-        swept,
+        which.swept,
     )
 
 
-def _solve(
+def solve(
     system: System,
     grid: sampling.Grid,
     initial: Array,
@@ -365,14 +412,17 @@ def _solve(
     method: str,
     rtol: float | None,
     atol: sampling.Tolerance | None,
-    precision: str,
+    precision: str = "double",
     step: float | None,
     max_steps: int | None,
     forcing: float | ArrayLike | None,
     seed: int,
     threads: int | None,
     progress: bool | Progress,
+    stop: Stop | None = None,
+    limit: int | None = 1,
 ) -> _core.Result:
+    """The call of the compiled part. `stop` is an event, `limit` how many of it end the run."""
     sampling.whole("seed", seed, least=0)
     if threads is not None:
         sampling.whole("threads", threads, least=1)
@@ -391,14 +441,22 @@ def _solve(
     is_stochastic = system.kind == "stochastic" or (amplitude is not None and bool(amplitude.any()))
     if step is not None:
         step = sampling.positive("step", step)
-    elif is_stochastic or method == "rk4":
-        longest = system.period / _STEPS_PER_PERIOD
+    elif is_stochastic or method in _STEPS_PER_PERIOD_OF:
+        longest = system.period / _STEPS_PER_PERIOD_OF.get(method, _STEPS_PER_PERIOD)
         step = longest if grid.dt is None else grid.dt / math.ceil(grid.dt / longest)
-    limit = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
+    most = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
+    core, events = system.core, None
+    if stop is not None:
+        if system.kind != "flow" or is_stochastic:
+            raise RequestError(f"events are found in flows without noise, not in a {system.kind} such as {system.name}")
+        if precision != "double":
+            raise RequestError("events are found in double precision only")
+        expression, direction = sampling.crossing(stop)
+        core, events = system.with_expression(expression), [(direction, limit)]
     report, close = _reporter(progress, system.name)
     try:
         return _core.solve(
-            system.core,
+            core,
             initial,
             parameters,
             start=np.full(len(initial), begin),
@@ -415,7 +473,8 @@ def _solve(
             extended=precision == "extended",
             threads=threads,
             progress=report,
-            **limit,
+            events=events,
+            **most,
         )
     finally:
         close()

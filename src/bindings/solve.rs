@@ -8,8 +8,8 @@ use crate::parallel::pool::{Monitor, available_threads};
 use crate::parallel::random::{normal_pair, uniform_pair};
 use crate::parallel::simd::Level;
 use crate::solve::stepper::Tolerance;
-use crate::solve::{End, Method, Problem, Times, Work};
-use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn};
+use crate::solve::{Condition, End, EventLog, Method, Problem, Times, Watch, Work};
+use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -19,6 +19,7 @@ pub struct PyResultTable {
     x: Py<PyArray3<f64>>,
     low: Option<Py<PyArray3<f64>>>,
     ends: Vec<End>,
+    logs: Vec<EventLog>,
     method: Method,
 }
 
@@ -60,8 +61,27 @@ impl PyResultTable {
     }
 
     #[getter]
-    fn method(&self) -> &'static str {
-        self.method.name()
+    #[allow(clippy::type_complexity)]
+    fn events<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> PyResult<Vec<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<i64>>)>> {
+        let d = self.x.bind(py).shape()[2];
+        let list = self.logs.iter().map(|log| {
+            let x = PyArray::from_slice(py, &log.x).reshape([log.t.len(), d])?;
+            let directions = PyArray::from_iter(py, log.direction.iter().map(|&direction| i64::from(direction)));
+            Ok((PyArray::from_slice(py, &log.t), x, directions))
+        });
+        list.collect()
+    }
+
+    #[getter]
+    fn methods(&self) -> Vec<String> {
+        let name = |end: &End| {
+            let first = self.method.name();
+            if end.switched { format!("{first}, then {}", Method::Rodas5p.name()) } else { first.to_owned() }
+        };
+        self.ends.iter().map(name).collect()
     }
 }
 
@@ -79,7 +99,7 @@ fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) ->
 #[pyfunction]
 #[pyo3(signature = (
     system, initial, parameters, *, start, dt=None, n=None, times=None, method="auto", rtol=1e-12, atol=None, step=None,
-    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, extended=false, threads=None, progress=None
+    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, extended=false, threads=None, progress=None, events=None
 ))]
 #[allow(clippy::too_many_arguments)]
 pub fn solve(
@@ -102,6 +122,7 @@ pub fn solve(
     extended: bool,
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
+    events: Option<Vec<(i8, Option<usize>)>>,
 ) -> PyResult<PyResultTable> {
     let (initial, parameters, start) = (numbers(&initial), numbers(&parameters), numbers(&start));
     let (given, forcing) = (times.as_ref().map(numbers), forcing.as_ref().map(numbers));
@@ -111,6 +132,16 @@ pub fn solve(
         _ => return Err(Error::value("give either dt and n, or times").into()),
     };
     let inner = &system.inner;
+    let program = events.is_some().then(|| inner.event_program());
+    let watch = match (&events, &program) {
+        (Some(events), Some(program)) if events.len() == inner.observable_names().len() => Some(Watch {
+            program,
+            conditions: events.iter().map(|&(direction, limit)| Condition { direction, limit }).collect(),
+            from: 0.0,
+        }),
+        (Some(_), _) => return Err(Error::value("give a direction and a limit for each observable").into()),
+        _ => None,
+    };
     let problem = Problem {
         system: inner,
         initial: &initial,
@@ -125,6 +156,7 @@ pub fn solve(
         first_path,
         forcing: forcing.as_deref(),
         threads,
+        watch: watch.as_ref(),
     };
     let (m, n, d) = (start.len(), times.len(), inner.dimension());
     let total = (m * n) as u64;
@@ -135,6 +167,7 @@ pub fn solve(
         x: array(solution.x)?,
         low: solution.low.map(array).transpose()?,
         ends: solution.ends,
+        logs: solution.logs,
         method: solution.method,
     })
 }
@@ -180,6 +213,7 @@ pub fn largest_exponent<'py>(
             first_path: 0,
             forcing: None,
             threads,
+            watch: None,
         },
         start,
         transient,

@@ -10,7 +10,7 @@ use crate::parallel::pool::{Monitor, pool};
 use crate::solve::march::{DIVERGED, End, wrap};
 use crate::solve::step_size::{root, smallest_step};
 use crate::solve::taylor::{GROWTH, INSIDE, RATIO, ROUNDING};
-use crate::solve::{Method, Outcome, Problem, Solution, check, room};
+use crate::solve::{EventLog, Method, Outcome, Problem, Solution, check, room};
 use crate::system::Kind;
 use rayon::prelude::*;
 
@@ -82,7 +82,7 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
             })
         })?;
     }
-    Ok(Solution { x, low: Some(low), ends, method })
+    Ok(Solution { x, low: Some(low), ends, logs: vec![EventLog::default(); m], method })
 }
 
 /// One trajectory on its way.

@@ -81,6 +81,7 @@ pub fn largest_exponent(settings: &Settings<'_>, monitor: &Monitor) -> Result<Ve
                     first_path: 0,
                     forcing: None,
                     threads: settings.problem.threads,
+                    watch: None,
                 },
                 monitor,
             )?;

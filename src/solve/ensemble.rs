@@ -1,12 +1,17 @@
 //! Many trajectories of one system: the request checked, the method chosen, the work dealt to threads and lanes.
 
 use super::delay::{DelayProblem, DelayRhs, solve_delay};
+use super::event::{EventLog, Watch};
 use super::march::{End, Job, March, Times};
 use super::outcome::Outcome;
 use super::rk4::Rk4;
+use super::rosenbrock::Rosenbrock;
+use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
+use super::switching::Switching;
+use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
 use super::tableau::{DOP853, TSIT5};
 use super::taylor::{Taylor, order_for};
 use crate::error::{Error, Result, nearest};
@@ -35,11 +40,17 @@ pub enum Method {
     Delay,
     /// Runge-Kutta drift with Milstein's noise, fixed step.
     Milstein,
+    /// Rodas5P, for stiff flows.
+    Rodas5p,
+    /// Composition of order 4 with a fixed step, for separable Hamiltonian flows.
+    Symplectic4,
+    /// Composition of order 8.
+    Symplectic8,
 }
 
 impl Method {
     /// The methods by name.
-    pub const NAMES: [(&'static str, Method); 8] = [
+    pub const NAMES: [(&'static str, Method); 11] = [
         ("auto", Method::Auto),
         ("taylor", Method::Taylor),
         ("tsit5", Method::Tsit5),
@@ -48,6 +59,9 @@ impl Method {
         ("map", Method::Map),
         ("delay", Method::Delay),
         ("milstein", Method::Milstein),
+        ("rodas5p", Method::Rodas5p),
+        ("symplectic4", Method::Symplectic4),
+        ("symplectic8", Method::Symplectic8),
     ];
 
     /// The name.
@@ -81,7 +95,13 @@ impl Method {
             (method, _) => method,
         };
         let fits = match choice {
-            Method::Taylor | Method::Tsit5 | Method::Dop853 | Method::Rk4 => kind == Kind::Flow && !forced,
+            Method::Taylor
+            | Method::Tsit5
+            | Method::Dop853
+            | Method::Rk4
+            | Method::Rodas5p
+            | Method::Symplectic4
+            | Method::Symplectic8 => kind == Kind::Flow && !forced,
             Method::Map => kind == Kind::Map,
             Method::Delay => kind == Kind::Delay,
             Method::Milstein => kind == Kind::Stochastic || forced,
@@ -94,6 +114,9 @@ impl Method {
                 format!("a {} system", kind.name())
             };
             return Err(Error::value(format!("method \"{}\" does not apply to {what}: use \"auto\"", choice.name())));
+        }
+        if matches!(choice, Method::Symplectic4 | Method::Symplectic8) {
+            system.separation()?;
         }
         if choice == Method::Taylor && !system.is_smooth() {
             return Err(Error::value(
@@ -133,6 +156,8 @@ pub struct Problem<'a> {
     pub forcing: Option<&'a [f64]>,
     /// Threads; all that are available if `None`.
     pub threads: Option<usize>,
+    /// Events to look for in a flow.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 /// Trajectories.
@@ -144,6 +169,8 @@ pub struct Solution {
     pub low: Option<Vec<f64>>,
     /// How each trajectory ended.
     pub ends: Vec<End>,
+    /// The events of each trajectory.
+    pub logs: Vec<EventLog>,
     /// The method used.
     pub method: Method,
 }
@@ -216,6 +243,9 @@ pub(crate) fn check(problem: &Problem<'_>, finest: f64) -> Result<()> {
     }
     if let Some(step) = problem.step.filter(|step| !(step.is_finite() && *step > 0.0)) {
         return Err(Error::value(format!("step must be positive, found {step}")));
+    }
+    if problem.watch.is_some() && (problem.system.kind() != Kind::Flow || problem.forcing.is_some()) {
+        return Err(Error::value("events are looked for in flows without noise only"));
     }
     if let Some(forcing) = problem.forcing {
         if problem.system.kind() != Kind::Flow {
@@ -290,13 +320,15 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
     let k = problem.system.parameter_names().len();
     let mut x = room(m, n, d)?;
     let mut ends = vec![End::default(); m];
+    let mut logs = vec![EventLog::default(); m];
     if m * n > 0 {
         let pool = pool(problem.threads)?;
         let jobs: Vec<Job<'_>> = x
             .chunks_exact_mut(n * d)
             .zip(&mut ends)
+            .zip(&mut logs)
             .enumerate()
-            .map(|(i, (samples, end))| Job {
+            .map(|(i, ((samples, end), log))| Job {
                 initial: &problem.initial[i * d..(i + 1) * d],
                 parameters: if problem.parameters.len() > k {
                     &problem.parameters[i * k..(i + 1) * k]
@@ -307,16 +339,23 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
                 path: problem.first_path + i as u64,
                 samples,
                 end,
+                log,
             })
             .collect();
         let run = Run {
             problem,
             method,
-            march: March { times: problem.times, max_steps: problem.max_steps, monitor, level: Level::detect() },
+            march: March {
+                times: problem.times,
+                max_steps: problem.max_steps,
+                monitor,
+                level: Level::detect(),
+                watch: problem.watch,
+            },
         };
         run.deal(jobs, &pool)?;
     }
-    Ok(Solution { x, low: None, ends, method })
+    Ok(Solution { x, low: None, ends, logs, method })
 }
 
 struct Run<'a> {
@@ -354,15 +393,52 @@ impl Run<'_> {
         match self.method {
             Method::Taylor => {
                 let program = system.jet_program(order_for(tolerance.relative));
-                let mut taylor = Taylor::<L>::new(&program, tolerance, self.march.level);
                 let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let mut taylor = Taylor::<L>::new(&program, tolerance.clone(), self.march.level);
+                if self.problem.method == Method::Auto {
+                    let mut switching = Switching::new(taylor, system, tolerance, self.march.level);
+                    let seat = |switching: &mut Switching<'_, Taylor<'_, L>, L>,
+                                rhs: &mut ProgramRhs<'_, L>,
+                                lane: usize,
+                                p: &[f64]| {
+                        switching.explicit().set_parameters(lane, p);
+                        switching.set_parameters(lane, p);
+                        rhs.0.set_parameters(lane, p);
+                    };
+                    return self.march.run(jobs.into_iter(), &mut switching, &mut rhs, seat, periods);
+                }
                 let seat = |taylor: &mut Taylor<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
                     taylor.set_parameters(lane, p);
                     rhs.0.set_parameters(lane, p);
                 };
                 self.march.run(jobs.into_iter(), &mut taylor, &mut rhs, seat, periods)
             }
+            Method::Rodas5p => {
+                let linear = system.linearisation();
+                let mut rosenbrock = Rosenbrock::<L>::new(&RODAS5P, linear, tolerance, self.march.level);
+                let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let seat = |rosenbrock: &mut Rosenbrock<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
+                    rosenbrock.set_parameters(lane, p);
+                    rhs.0.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut rosenbrock, &mut rhs, seat, periods)
+            }
+            Method::Symplectic4 => self.symplectic::<L>(jobs, &SYMPLECTIC4),
+            Method::Symplectic8 => self.symplectic::<L>(jobs, &SYMPLECTIC8),
             Method::Tsit5 => self.runge_kutta(jobs, RungeKutta::<L>::new(&TSIT5, tolerance)),
+            Method::Dop853 if self.problem.method == Method::Auto => {
+                let explicit = RungeKutta::<L>::new(&DOP853, tolerance.clone());
+                let mut switching = Switching::new(explicit, system, tolerance, self.march.level);
+                let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+                let seat = |switching: &mut Switching<'_, RungeKutta<L>, L>,
+                            rhs: &mut ProgramRhs<'_, L>,
+                            lane: usize,
+                            p: &[f64]| {
+                    switching.set_parameters(lane, p);
+                    rhs.0.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut switching, &mut rhs, seat, periods)
+            }
             Method::Dop853 => self.runge_kutta(jobs, RungeKutta::<L>::new(&DOP853, tolerance)),
             Method::Rk4 => self.runge_kutta(jobs, Rk4::<L>::new(self.step())),
             Method::Map => {
@@ -402,6 +478,17 @@ impl Run<'_> {
         self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
     }
 
+    fn symplectic<const L: usize>(&self, jobs: Vec<Job<'_>>, composition: &'static Composition) -> Result<()> {
+        let system = self.problem.system;
+        let mut stepper = Symplectic::<L>::new(composition, system.separation()?, self.step(), self.march.level);
+        let mut rhs = ProgramRhs(Evaluator::<L>::new(system.program(), self.march.level));
+        let seat = |stepper: &mut Symplectic<'_, L>, rhs: &mut ProgramRhs<'_, L>, lane: usize, p: &[f64]| {
+            stepper.set_parameters(lane, p);
+            rhs.0.set_parameters(lane, p);
+        };
+        self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
+    }
+
     fn delay(&self, job: &mut Job<'_>) -> Result<()> {
         let system = self.problem.system;
         let (d, n) = (system.dimension(), self.march.times.len());
@@ -431,6 +518,7 @@ impl Run<'_> {
             outcome: end.outcome,
             time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time },
             work: end.work,
+            switched: false,
         };
         let periods = system.evaluate_periods(job.parameters)?;
         for (i, &period) in periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {

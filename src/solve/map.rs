@@ -99,5 +99,5 @@ fn stop(job: &mut Job<'_>, next: &mut usize, running: &mut bool, outcome: Outcom
     job.samples[*next * d..].fill(f64::NAN);
     *next = job.samples.len() / d;
     *running = false;
-    *job.end = End { outcome, time: t, work: job.end.work };
+    *job.end = End { outcome, time: t, ..*job.end };
 }

@@ -3,6 +3,7 @@
 //! A lane that finishes is given the next trajectory at once. Steps never bend towards sample times or towards the end,
 //! so samples are values of one solution, whatever is asked of it, and a longer run begins with the bits of a shorter one.
 
+use super::event::{EventLog, Watch, Watcher};
 use super::outcome::{Outcome, Work};
 use super::step_size::smallest_step;
 use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Verdict};
@@ -62,6 +63,8 @@ pub struct Job<'a> {
     pub samples: &'a mut [f64],
     /// How it ended, when, and the work.
     pub end: &'a mut End,
+    /// Its events.
+    pub log: &'a mut EventLog,
 }
 
 /// How a trajectory ended.
@@ -73,11 +76,13 @@ pub struct End {
     pub time: f64,
     /// Work.
     pub work: Work,
+    /// Whether a method that may switch did.
+    pub switched: bool,
 }
 
 impl Default for End {
     fn default() -> Self {
-        Self { outcome: Outcome::Ok, time: f64::NAN, work: Work::default() }
+        Self { outcome: Outcome::Ok, time: f64::NAN, work: Work::default(), switched: false }
     }
 }
 
@@ -103,11 +108,14 @@ pub struct March<'a> {
     pub monitor: &'a Monitor,
     /// Vector unit.
     pub level: Level,
+    /// Events to look for.
+    pub watch: Option<&'a Watch<'a>>,
 }
 
 /// What the driver remembers of a lane.
-struct Seat<'a> {
+struct Seat<'a, 'w> {
     job: Job<'a>,
+    watcher: Option<Watcher<'w>>,
     next_sample: usize,
     size_at_start: f64,
     periods: Vec<f64>,
@@ -123,6 +131,8 @@ struct Clocks<const L: usize> {
     next: Row<L>,
     /// A state larger than this has diverged.
     bound: Row<L>,
+    /// How much of the accepted step counts: all of it, or the part up to the event that stops the trajectory.
+    limit: Row<L>,
 }
 
 kernel! {
@@ -222,8 +232,8 @@ impl March<'_> {
         let mut jobs = jobs.peekable();
         let Some(d) = jobs.peek().map(|job| job.initial.len()) else { return Ok(()) };
         let mut lanes = Lanes::<L>::new(d);
-        let mut seats: [Option<Seat<'j>>; L] = std::array::from_fn(|_| None);
-        let mut clocks = Clocks { low: [0.0; L], next: [0.0; L], bound: [0.0; L] };
+        let mut seats: [Option<Seat<'j, '_>>; L] = std::array::from_fn(|_| None);
+        let mut clocks = Clocks { low: [0.0; L], next: [0.0; L], bound: [0.0; L], limit: [0.0; L] };
         let mut sampler = Sampler { piece: Piece::default(), thetas: Vec::new(), values: vec![[0.0; L]; d] };
         let mut countdown = 0;
         loop {
@@ -247,20 +257,30 @@ impl March<'_> {
             }
             let verdict = stepper.attempt(rhs, &mut lanes);
             let accepted = verdict.map(|verdict| verdict == Verdict::Accepted);
-            let wanted = std::array::from_fn(|l| accepted[l] && clocks.offset(&lanes, l) <= lanes.h_taken[l]);
-            if wanted != [false; L] {
-                stepper.prepare_pieces(rhs, &lanes, &wanted);
+            clocks.limit = lanes.h_taken;
+            let watched: [bool; L] = std::array::from_fn(|l| accepted[l] && self.watch.is_some());
+            let mut wanted: [bool; L] =
+                std::array::from_fn(|l| accepted[l] && clocks.offset(&lanes, l) <= clocks.limit[l]);
+            let mut stopped = [false; L];
+            if wanted != [false; L] || watched != [false; L] {
+                stepper.prepare_pieces(rhs, &lanes, &std::array::from_fn(|l| wanted[l] || watched[l]));
+                if watched != [false; L] {
+                    stopped = self.look(stepper, &mut seats, &mut lanes, &mut clocks, &watched, &mut sampler.piece);
+                    wanted = std::array::from_fn(|l| wanted[l] && clocks.offset(&lanes, l) <= clocks.limit[l]);
+                }
                 self.sample_steps(stepper, &mut seats, &lanes, &mut clocks, &wanted, &mut sampler);
+                lanes.h_taken = clocks.limit;
             }
             let diverged = move_on(self.level, &mut lanes, &accepted, &mut clocks.low, &clocks.bound);
             for lane in 0..L {
                 let Some(seat) = &mut seats[lane] else { continue };
-                seat.job.end.work.evaluations += stepper.evaluations_per_attempt();
+                seat.job.end.work.evaluations += stepper.evaluations_per_attempt(lane);
                 let mut outcome = None;
                 match verdict[lane] {
                     Verdict::Accepted => {
                         seat.job.end.work.steps += 1;
                         outcome = self.moved(seat, stepper, &mut lanes, lane, diverged[lane]);
+                        outcome = if stopped[lane] { Some(Outcome::Stopped) } else { outcome };
                     }
                     Verdict::Rejected => seat.job.end.work.rejected += 1,
                     Verdict::Failed(reason) => outcome = Some(reason),
@@ -275,6 +295,7 @@ impl March<'_> {
                 }
                 if let Some(outcome) = outcome {
                     let seat = seats[lane].take().expect("the seat is taken");
+                    seat.job.end.switched = stepper.switched(lane);
                     self.finish(seat, outcome, rhs, &lanes, lane);
                 }
             }
@@ -290,7 +311,7 @@ impl March<'_> {
         lanes: &mut Lanes<L>,
         clocks: &mut Clocks<L>,
         lane: usize,
-    ) -> Option<Seat<'j>> {
+    ) -> Option<Seat<'j, '_>> {
         if self.times.is_empty() {
             return None;
         }
@@ -315,10 +336,38 @@ impl March<'_> {
         clocks.low[lane] = 0.0;
         clocks.next[lane] = self.times.at(next_sample);
         clocks.bound[lane] = DIVERGED * (1.0 + size_at_start);
-        Some(Seat { job, next_sample, size_at_start, periods, reported: 0, creep: 0 })
+        let watcher = self.watch.map(|watch| Watcher::new(watch, job.parameters, &periods, self.level));
+        Some(Seat { job, watcher, next_sample, size_at_start, periods, reported: 0, creep: 0 })
     }
 
-    fn report(&self, seat: &mut Seat<'_>) {
+    /// Looks for events in the accepted steps of the `watched` lanes. Where one stops the trajectory, the limit of the step
+    /// and the state at its end are set to the event.
+    fn look<const L: usize, S: Stepper<L>>(
+        &self,
+        stepper: &S,
+        seats: &mut [Option<Seat<'_, '_>>; L],
+        lanes: &mut Lanes<L>,
+        clocks: &mut Clocks<L>,
+        watched: &[bool; L],
+        piece: &mut Piece,
+    ) -> [bool; L] {
+        let mut stopped = [false; L];
+        for lane in (0..L).filter(|&lane| watched[lane]) {
+            let Some(seat) = &mut seats[lane] else { continue };
+            let Some(watcher) = &mut seat.watcher else { continue };
+            stepper.piece(lanes, lane, piece);
+            let until = (self.times.at(self.times.len() - 1) - lanes.t[lane]) - clocks.low[lane];
+            if let Some(tau) = watcher.look(lanes, lane, clocks.low[lane], piece, until, seat.job.log) {
+                (stopped[lane], clocks.limit[lane]) = (true, tau);
+                for (i, y_next) in lanes.y_next.iter_mut().enumerate() {
+                    y_next[lane] = piece.eval(i, tau);
+                }
+            }
+        }
+        stopped
+    }
+
+    fn report(&self, seat: &mut Seat<'_, '_>) {
         self.monitor.advance((seat.next_sample - seat.reported) as u64);
         seat.reported = seat.next_sample;
     }
@@ -327,7 +376,7 @@ impl March<'_> {
     fn sample_steps<const L: usize, S: Stepper<L>>(
         &self,
         stepper: &S,
-        seats: &mut [Option<Seat<'_>>; L],
+        seats: &mut [Option<Seat<'_, '_>>; L],
         lanes: &Lanes<L>,
         clocks: &mut Clocks<L>,
         wanted: &[bool; L],
@@ -349,7 +398,7 @@ impl March<'_> {
     fn sample_lanes<const L: usize>(
         &self,
         pieces: &Pieces<'_, L>,
-        seats: &mut [Option<Seat<'_>>; L],
+        seats: &mut [Option<Seat<'_, '_>>; L],
         lanes: &Lanes<L>,
         clocks: &mut Clocks<L>,
         wanted: &[bool; L],
@@ -370,7 +419,7 @@ impl March<'_> {
                 seat.next_sample += 1;
                 wanted[lane] = seat.next_sample < self.times.len() && {
                     clocks.next[lane] = self.times.at(seat.next_sample);
-                    clocks.offset(lanes, lane) <= lanes.h_taken[lane]
+                    clocks.offset(lanes, lane) <= clocks.limit[lane]
                 };
             }
         }
@@ -379,7 +428,7 @@ impl March<'_> {
     /// The same for one lane, at all its samples at once.
     fn sample_piece<const L: usize>(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut Seat<'_, '_>,
         lanes: &Lanes<L>,
         clocks: &mut Clocks<L>,
         lane: usize,
@@ -391,7 +440,7 @@ impl March<'_> {
         thetas.clear();
         loop {
             let tau = clocks.offset(lanes, lane);
-            if tau > lanes.h_taken[lane] {
+            if tau > clocks.limit[lane] {
                 break;
             }
             thetas.push(tau.max(0.0) / piece.unit);
@@ -414,7 +463,7 @@ impl March<'_> {
     /// Wraps the angles of a lane at the end of its accepted step, and tells whether the run ends there.
     fn moved<const L: usize, S: Stepper<L>>(
         &self,
-        seat: &mut Seat<'_>,
+        seat: &mut Seat<'_, '_>,
         stepper: &mut S,
         lanes: &mut Lanes<L>,
         lane: usize,
@@ -432,7 +481,7 @@ impl March<'_> {
 
     fn finish<const L: usize, R: Rhs<L>>(
         &self,
-        mut seat: Seat<'_>,
+        mut seat: Seat<'_, '_>,
         outcome: Outcome,
         rhs: &mut R,
         lanes: &Lanes<L>,

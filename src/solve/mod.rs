@@ -2,18 +2,24 @@
 
 pub mod delay;
 mod ensemble;
+pub mod event;
 mod map;
 pub mod march;
 mod outcome;
 pub mod rk4;
+pub mod rosenbrock;
+pub mod rosenbrock_tableau;
 pub mod runge_kutta;
 pub mod step_size;
 pub mod stepper;
 mod stochastic;
+pub mod switching;
+pub mod symplectic;
 pub mod tableau;
 pub mod taylor;
 
 pub use ensemble::{Method, Problem, Solution, solve};
 pub(crate) use ensemble::{check, room};
+pub use event::{Condition, EventLog, Watch};
 pub use march::{End, Times};
 pub use outcome::{Outcome, Work};

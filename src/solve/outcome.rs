@@ -15,11 +15,13 @@ pub enum Outcome {
     LeftDomain = 3,
     /// The limit on the number of steps was used up.
     OutOfSteps = 4,
+    /// A condition on which to stop was fulfilled.
+    Stopped = 5,
 }
 
 impl Outcome {
     /// The names, in the order of the discriminants.
-    pub const NAMES: [&'static str; 5] = ["ok", "diverged", "stalled", "left domain", "out of steps"];
+    pub const NAMES: [&'static str; 6] = ["ok", "diverged", "stalled", "left domain", "out of steps", "stopped"];
 
     /// The name users see.
     pub fn name(self) -> &'static str {

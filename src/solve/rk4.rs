@@ -103,7 +103,7 @@ impl<const L: usize> Stepper<L> for Rk4<L> {
         }
     }
 
-    fn evaluations_per_attempt(&self) -> u64 {
+    fn evaluations_per_attempt(&self, _: usize) -> u64 {
         4
     }
 }

@@ -6,7 +6,9 @@
 use super::outcome::Outcome;
 use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
 use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
+use super::switching::Explicit;
 use super::tableau::{Interpolant, Tableau, Weights};
+use crate::expr::program::Program;
 use crate::parallel::simd::{Level, kernel};
 
 /// An adaptive explicit pair with its working memory.
@@ -144,8 +146,36 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         Some(Pieces { rows: &self.powers, stride: degree + 1, degree, unit: lanes.h_taken })
     }
 
-    fn evaluations_per_attempt(&self) -> u64 {
+    fn evaluations_per_attempt(&self, _: usize) -> u64 {
         self.tableau.last as u64
+    }
+}
+
+impl<const L: usize> Explicit<L> for RungeKutta<L> {
+    /// By the last two stages, both at the end of the step: the quotient of their differences estimates the largest eigenvalue
+    /// (Hairer & Wanner 1996, IV.2).
+    fn limited_by_stability(&self, lanes: &Lanes<L>, lane: usize) -> bool {
+        let (n, h, last) = (self.variables(), lanes.h_taken[lane], self.tableau.last);
+        let (mut slopes, mut states) = (0.0, 0.0);
+        for i in 0..n {
+            let sum = self.tableau.a[last - 1].iter().fold(0.0, |sum, &(j, a)| sum + a * self.k[j * n + i][lane]);
+            let state = lanes.y_next[i][lane] - (lanes.y[i][lane] + h * sum);
+            let slope = self.k[last * n + i][lane] - self.k[(last - 1) * n + i][lane];
+            let scale = scale(self.tolerance.relative, self.tolerance.absolute[i], lanes.y[i][lane], lanes.y[i][lane]);
+            states += (state / scale) * (state / scale);
+            slopes += (slope / scale) * (slope / scale);
+        }
+        h * h * slopes > self.stability_limit() * self.stability_limit() * states
+    }
+
+    fn stability_limit(&self) -> f64 {
+        // Hairer & Wanner 1996, IV.2, for both the pairs of Dormand and Prince; that of Tsitouras is close to the first.
+        if self.tableau.order == 8 { 6.1 } else { 3.3 }
+    }
+
+    fn operations(&self, rhs: &Program, n: usize) -> f64 {
+        let stages = self.tableau.last as f64;
+        stages * (rhs.body.len() as f64 + 0.5 * stages * n as f64)
     }
 }
 

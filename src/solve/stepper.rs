@@ -126,6 +126,11 @@ pub trait Stepper<const L: usize> {
     /// remembered that depends on the value itself. Derivatives do not change.
     fn shifted(&mut self, _lane: usize, _variable: usize) {}
 
-    /// Evaluations of the right-hand side that one attempt costs each lane, for the count of work.
-    fn evaluations_per_attempt(&self) -> u64;
+    /// Evaluations of the right-hand side that the last attempt cost `lane`, for the count of work.
+    fn evaluations_per_attempt(&self, lane: usize) -> u64;
+
+    /// Whether a method that switches has switched on `lane` since its start.
+    fn switched(&self, _lane: usize) -> bool {
+        false
+    }
 }

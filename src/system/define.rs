@@ -170,6 +170,8 @@ impl System {
             delayed,
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
+            linearisation: OnceLock::new(),
+            separation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }

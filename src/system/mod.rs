@@ -2,8 +2,12 @@
 
 mod define;
 pub mod evaluate;
+mod linearisation;
+mod separation;
 
 pub use define::{Definition, Kind};
+pub use linearisation::Linearisation;
+pub use separation::Separation;
 
 use crate::error::{Error, Result};
 use crate::expr::ast::{Role, Statement};
@@ -35,6 +39,8 @@ pub struct System {
     program: Program,
     jacobian: OnceLock<Program>,
     observing: OnceLock<Program>,
+    linearisation: OnceLock<Linearisation>,
+    separation: OnceLock<std::result::Result<Separation, String>>,
     jets: Mutex<HashMap<usize, Arc<JetProgram>>>,
 }
 
@@ -119,6 +125,18 @@ impl System {
         self.observing.get_or_init(|| Program::compile(&self.graph, &self.observables, self.sizes()))
     }
 
+    /// The observables and their derivatives along the flow, compiled together.
+    pub fn event_program(&self) -> Program {
+        let mut graph = self.graph.clone();
+        let one = graph.constant(1.0);
+        let mut seeds = HashMap::from([(graph.time(), one)]);
+        for (i, &slope) in self.rhs.iter().enumerate() {
+            seeds.insert(graph.state(i), slope);
+        }
+        let slopes = derivatives(&mut graph, &self.observables, &seeds);
+        Program::compile(&graph, &[&self.observables[..], &slopes[..]].concat(), self.sizes())
+    }
+
     /// The right-hand side compiled for Taylor series up to `order`; kept for the next call.
     pub fn jet_program(&self, order: usize) -> Arc<JetProgram> {
         let mut jets = self.jets.lock().expect("compilation does not panic");
@@ -180,6 +198,8 @@ impl System {
             delayed: Vec::new(),
             jacobian: OnceLock::new(),
             observing: OnceLock::new(),
+            linearisation: OnceLock::new(),
+            separation: OnceLock::new(),
             jets: Mutex::default(),
         })
     }

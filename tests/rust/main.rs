@@ -1,8 +1,12 @@
 //! Tests of the core that need no Python.
 
 mod delay;
+mod event;
 mod expression;
 mod language;
 mod metrics;
+mod rosenbrock;
 mod runge_kutta;
+mod symplectic;
 mod taylor;
+mod trees;

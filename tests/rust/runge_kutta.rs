@@ -1,5 +1,6 @@
 //! Runge-Kutta methods: order conditions, observed orders, tolerances, kinks, bad ends, lanes.
 
+use super::trees::{Tree, trees};
 use bestiary::solve::Outcome;
 use bestiary::solve::rk4::Rk4;
 use bestiary::solve::runge_kutta::RungeKutta;
@@ -110,57 +111,22 @@ fn error(run: &Run, n: usize, end: f64, size: f64, exact: impl Fn(usize, f64) ->
     largest
 }
 
-/// A rooted tree as the trees that hang on its root.
-#[derive(Clone, PartialEq, PartialOrd)]
-struct Tree(Vec<Tree>);
-
-impl Tree {
-    fn order(&self) -> usize {
-        1 + self.0.iter().map(Tree::order).sum::<usize>()
-    }
-    /// The density: the order times the densities of the branches.
-    fn density(&self) -> f64 {
-        self.0.iter().fold(self.order() as f64, |product, branch| product * branch.density())
-    }
-    /// Elementary weight of each stage.
-    fn weights(&self, tableau: &Tableau) -> Vec<f64> {
-        let mut product = vec![1.0; tableau.stages()];
-        for branch in &self.0 {
-            let inner = branch.weights(tableau);
-            for (s, factor) in product.iter_mut().enumerate() {
-                *factor *= tableau.a[s].iter().map(|&(j, a)| a * inner[j]).sum::<f64>();
-            }
-        }
-        product
-    }
-}
-
-/// All rooted trees of up to `order` nodes.
-fn trees(order: usize) -> Vec<Tree> {
-    /// Every way to hang trees with `nodes` nodes in all, none before `from` in the list.
-    fn hang(smaller: &[Tree], nodes: usize, from: usize, branches: &mut Vec<Tree>, out: &mut Vec<Tree>) {
-        if nodes == 0 {
-            out.push(Tree(branches.clone()));
-        }
-        for (k, tree) in smaller.iter().enumerate().skip(from).filter(|(_, tree)| tree.order() <= nodes) {
-            branches.push(tree.clone());
-            hang(smaller, nodes - tree.order(), k, branches, out);
-            branches.pop();
+/// Elementary weight of each stage.
+fn weights(tree: &Tree, tableau: &Tableau) -> Vec<f64> {
+    let mut product = vec![1.0; tableau.stages()];
+    for branch in &tree.0 {
+        let inner = weights(branch, tableau);
+        for (s, factor) in product.iter_mut().enumerate() {
+            *factor *= tableau.a[s].iter().map(|&(j, a)| a * inner[j]).sum::<f64>();
         }
     }
-    let mut all: Vec<Tree> = Vec::new();
-    for nodes in 1..=order {
-        let mut new = Vec::new();
-        hang(&all, nodes - 1, 0, &mut Vec::new(), &mut new);
-        all.extend(new);
-    }
-    all
+    product
 }
 
 /// Largest violation of the conditions `sum_j b_j weight_j = theta^order / density` up to `order`.
 fn violation(tableau: &Tableau, b: &[f64], order: usize, theta: f64) -> f64 {
     let violated = |tree: &Tree| {
-        let sum: f64 = b.iter().zip(tree.weights(tableau)).map(|(b, weight)| b * weight).sum();
+        let sum: f64 = b.iter().zip(weights(tree, tableau)).map(|(b, weight)| b * weight).sum();
         (sum - theta.powi(tree.order() as i32) / tree.density()).abs()
     };
     trees(order).iter().map(violated).fold(0.0, |m, v| if v <= m { m } else { v })

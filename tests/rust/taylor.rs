@@ -36,6 +36,7 @@ fn run(system: &System, initial: &[f64], times: Times<'_>, method: Method, toler
             first_path: 0,
             forcing: None,
             threads: Some(threads),
+            watch: None,
         },
         &Monitor::default(),
     )

@@ -219,6 +219,15 @@ def test_wrong_texts() -> None:
         bst.System.from_toml("name = \n")
 
 
+def test_what_is_found_by_running_depends_on_the_period() -> None:
+    """Equal equations with another period have another reference run, whichever is asked about first."""
+    text, options = "x' = 10*(y - x); y' = x*(28 - z) - y; z' = x*y - 8/3*z", {"initial": [1.0, 1.0, 1.0]}
+    short, long = (bst.System.from_text(text, period=period, **options) for period in (0.25, 0.75))
+    assert short == long
+    apart = short.ensemble(2, 3, dt=0.1, seed=0).x, long.ensemble(2, 3, dt=0.1, seed=0).x
+    assert (apart[0] != apart[1]).any()
+
+
 def test_a_period_may_be_an_expression() -> None:
     system = bst.System.from_text("x' = y; y' = -x", initial=[1, 0], period="2*pi")
     assert system.period == 2 * np.pi

@@ -37,7 +37,7 @@ class Run:
 
 def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], None] | None = None) -> Run:
     """Integrate the trajectories of a shard, keep the columns asked for, and add the noise of observation."""
-    from ..trajectories import _solve as solve
+    from ..trajectories import solve
     from .plan import Continuation
 
     system, request = shard.system, shard.request
