@@ -21,6 +21,7 @@ PROMISES = {
     "03_ensemble_and_sweep.py": (["outcomes: 500 ok"], ["bifurcation.png"]),
     "04_dataset.py": (["the damaged file is whole again: True"], ["dataset/manifest.json"]),
     "05_first_return.py": (["20000 samples, iterations 0 to 19999"], ["first_return.png"]),
+    "06_coupled_systems.py": (["distance of the copy: 21.5 at the start"], ["coupled_systems.png"]),
 }
 
 
