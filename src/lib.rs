@@ -9,6 +9,7 @@ pub mod error;
 pub mod expr;
 pub mod extended;
 pub mod linalg;
+pub mod forecast;
 pub mod measures;
 pub mod metrics;
 pub mod parallel;
