@@ -130,11 +130,11 @@ impl PyReservoir {
     }
 
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<Parts<'py>> {
-        let (offsets, columns, weights, inputs, bias, leak) = self.inner.parts();
+        let ((offsets, columns, weights), (inputs, bias)) = (self.inner.connections(), self.inner.inputs());
         let whole = |values: &[usize]| PyArray::from_iter(py, values.iter().map(|&value| value as i64));
         let inputs = table(py, inputs.to_vec(), self.inner.width())?;
         let (weights, bias) = (PyArray::from_slice(py, weights), PyArray::from_slice(py, bias));
-        Ok((whole(offsets), whole(columns), weights, inputs, bias, leak))
+        Ok((whole(offsets), whole(columns), weights, inputs, bias, self.inner.leak()))
     }
 
     /// The states (n, units) after each of the inputs (n, k).

@@ -6,17 +6,17 @@ use crate::parallel::pool::Monitor;
 /// `r' = (1 - leak) r + leak tanh(W r + V u + b)`.
 #[derive(Debug)]
 pub struct Reservoir {
-    /// W in compressed rows: the entries of row i are those from `offsets[i]` to `offsets[i + 1]`.
     offsets: Vec<usize>,
     columns: Vec<usize>,
     weights: Vec<f64>,
-    /// V, a row a unit.
     inputs: Vec<f64>,
     bias: Vec<f64>,
     leak: f64,
 }
 
 impl Reservoir {
+    /// W in compressed rows (the entries of row i are those from `offsets[i]` to `offsets[i + 1]`), V with a row a unit, b.
+    ///
     /// # Errors
     /// [`Error::Value`] if the sizes do not fit, or an index is out of range.
     pub fn new(
@@ -43,6 +43,21 @@ impl Reservoir {
         Ok(Self { offsets, columns, weights, inputs, bias, leak })
     }
 
+    /// W as it was given: offsets, columns, weights.
+    pub fn connections(&self) -> (&[usize], &[usize], &[f64]) {
+        (&self.offsets, &self.columns, &self.weights)
+    }
+
+    /// V, row by row, and b.
+    pub fn inputs(&self) -> (&[f64], &[f64]) {
+        (&self.inputs, &self.bias)
+    }
+
+    /// How much of the state is new after a step.
+    pub fn leak(&self) -> f64 {
+        self.leak
+    }
+
     /// Number of units.
     pub fn units(&self) -> usize {
         self.bias.len()
@@ -51,11 +66,6 @@ impl Reservoir {
     /// Number of inputs.
     pub fn width(&self) -> usize {
         self.inputs.len() / self.units()
-    }
-
-    /// The parts it was made of: offsets, columns, weights, inputs, bias, leak.
-    pub fn parts(&self) -> (&[usize], &[usize], &[f64], &[f64], &[f64], f64) {
-        (&self.offsets, &self.columns, &self.weights, &self.inputs, &self.bias, self.leak)
     }
 
     fn step(&self, state: &[f64], input: &[f64], next: &mut [f64]) {

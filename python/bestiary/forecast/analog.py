@@ -70,7 +70,7 @@ class Analog(Forecaster):
         copy: str = "step",
         beta: float = 5000.0,
         theta: float = 5.0,
-        ridge: float = 1e-6,
+        ridge: float = 1e-3,
         spacing: int = 1,
     ) -> None:
         self.lags = lags
@@ -209,7 +209,7 @@ class LocalLinear(Analog):
 
     source = "Farmer & Sidorowich (1987), Phys. Rev. Lett. 59, 845-848"
 
-    def __init__(self, neighbours: int = 12, lags: int | None = None, ridge: float = 1e-6, spacing: int = 1) -> None:
+    def __init__(self, neighbours: int = 12, lags: int | None = None, ridge: float = 1e-3, spacing: int = 1) -> None:
         super().__init__(lags=lags, neighbours=neighbours, ridge=ridge, spacing=spacing)
 
 
