@@ -46,7 +46,8 @@ class Forecaster(ABC):
     -----
     A constant series is continued as a constant. A series that is too short, or has a NaN or an infinity, is refused
     with an error that says what is missing or where it is. A forecast that escapes to infinity is a result: full
-    shape, NaN from there on.
+    shape, NaN from there on. The same fit gives the same bits on the same machine; linear algebra is left to the LAPACK
+    of NumPy, whose rounding differs between machines and numbers of threads.
 
     Examples
     --------

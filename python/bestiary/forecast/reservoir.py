@@ -19,6 +19,10 @@ from .nvar import ridge_regression
 __all__ = ["EchoState", "HybridEchoState"]
 
 
+# Of the model from one sample to the next: far off its attractor it may need any number.
+_STEPS = 1000
+
+
 class EchoState(Forecaster):
     """
     Echo state network.
@@ -196,8 +200,8 @@ class HybridEchoState(EchoState):
         return super()._shortest(dimension)
 
     def _guidance(self, x: Array) -> Array:
-        run = self.model.ensemble(n=2, initial=x, dt=self.dt_, rtol=1e-9, threads=1)
-        # Where the model escapes it has nothing to say: no change.
+        run = self.model.ensemble(n=2, initial=x, dt=self.dt_, rtol=1e-9, max_steps=_STEPS, threads=1)
+        # Where the model escapes or stalls it has nothing to say: no change.
         guess = np.where(np.isfinite(run.x[:, 1]), run.x[:, 1], x)
         return (guess - x) / self.scaler_.scale
 
