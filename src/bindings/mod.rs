@@ -1,7 +1,7 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
-mod metrics;
 mod forecast;
+mod metrics;
 mod run;
 mod solve;
 mod system;
