@@ -158,7 +158,6 @@ def catalogue(count: int, names: list[str]) -> None:
     chosen = [rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, count).astype(int))]
     picked = [row for row in ROWS if (not names or any(part.lower() in row[0].lower() for part in names))]
     picked = [row for row in picked if "Hybrid" not in row[0]]
-    print(f"\n{len(chosen)} flows of the catalogue, 2000 points, 30 a period; medians of the medians, Lyapunov times")
     beds = {}
     for name in chosen:
         system = bst.system(name)
@@ -167,7 +166,8 @@ def catalogue(count: int, names: list[str]) -> None:
             train, tests = bed(system, dt, 2000)
             if np.isfinite(train).all() and np.isfinite(tests).all() and (train.std(axis=0) > 0).all():
                 beds[name] = (train, tests, dt, exponent)
-    print("  " + ", ".join(beds))
+    print(f"\n{len(beds)} flows of the catalogue, 2000 points, 30 a period; medians of the medians, Lyapunov times")
+    print(f"(no more than {HORIZON} samples are forecast: what is valid to the end counts as that) " + ", ".join(beds))
     for name, clean, noisy, *_ in picked:
         cells = []
         for model, noise in ((clean, 0.0), (noisy or clean, NOISE)):
