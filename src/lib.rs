@@ -1,13 +1,14 @@
 //! Chaotic systems as equations: integrated in parallel, measured, exposed to Python.
 //!
-//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`] and [`extended`], [`metrics`] on its own,
-//! and all of them <- `bindings`; [`linalg`] and [`parallel`] know none of them.
+//! Dependencies point one way: [`expr`] <- [`system`] <- [`solve`] <- [`measures`] and [`extended`], [`metrics`] and
+//! [`forecast`] on their own, and all of them <- `bindings`; [`linalg`] and [`parallel`] know none of them.
 
 #![deny(unsafe_code)]
 
 pub mod error;
 pub mod expr;
 pub mod extended;
+pub mod forecast;
 pub mod linalg;
 pub mod measures;
 pub mod metrics;

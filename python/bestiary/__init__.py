@@ -55,6 +55,7 @@ __all__ = [
     "catalogue_version",
     "compose",
     "generate",
+    "koopman",
     "load",
     "metrics",
     "network",
@@ -70,6 +71,7 @@ __all__ = [
 _LATER = {
     "compose": "composition",
     "generate": "dataset",
+    "koopman": "forecast",
     "network": "composition",
     "skew_product": "composition",
 }
@@ -80,7 +82,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "metrics", "plot"):
+    if name in ("dataset", "forecast", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -3,6 +3,7 @@
 mod delay;
 mod event;
 mod expression;
+mod forecast;
 mod language;
 mod metrics;
 mod rosenbrock;
