@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python")
+SOURCES = ("Cargo.toml", "Cargo.lock", "build.rs", "pyproject.toml", "README.md", "src", "python")
 PEERS = ("scipy", "numba", "dysts", "heyoka", "diffrax", "tsdynamics", "scikit-learn", "tslearn")
 PEERS_PYTHON = (3, 12)
 """TSDynamics needs it; the other peers take it."""
