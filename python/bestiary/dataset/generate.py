@@ -219,7 +219,7 @@ def generate(
     return _summary(folder, plan, finished, len(kept), damaged, time.monotonic() - begun)
 
 
-def _part(shards: object, on_exists: str) -> tuple[int, int] | None:
+def _part(shards: Any, on_exists: str) -> tuple[int, int] | None:
     """The argument `shards`, checked."""
     if shards is None:
         return None
