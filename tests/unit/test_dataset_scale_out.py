@@ -369,12 +369,13 @@ class TestDask:
     @pytest.fixture
     def cluster(self, tmp_path):
         distributed = pytest.importorskip("distributed", reason="needs dask: pip install distributed")
+        env = {**os.environ, "PYTHONPATH": str(Path(bst.__file__).parents[1])}
         with contextlib.ExitStack() as stack:
 
             def start(module, *arguments):
                 command = [sys.executable, "-m", "distributed.cli." + module, *arguments]
                 log = stack.enter_context(open(tmp_path / f"{module}.log", "ab"))
-                process = stack.enter_context(subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path))
+                process = stack.enter_context(subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, env=env))
                 stack.callback(process.kill)
                 return process
 
