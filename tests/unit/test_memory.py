@@ -1,5 +1,6 @@
 """What does not fit into memory is refused before it is begun, with the size and the call that does it on disk."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,3 +65,19 @@ def test_the_limit_of_a_container_or_a_job(tmp_path):
         (folder / "memory.current").write_text("3000\n")
         (folder / "memory.stat").write_text("anon 2500\nfile 500\n")
     assert sorted(memory._of_groups(tmp_path)) == [4000 - 3000 + 500, 5000 - 1000 + 300]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the module resource")
+def test_a_dataset_larger_than_its_memory(tmp_path):
+    """At its peak the process holds less than half of the samples that it writes."""
+    script = """
+import resource, sys
+import bestiary as bst
+summary = bst.generate("Lorenz", n=100_000, trajectories={"train": 600}, out=sys.argv[1], progress=False)
+print(8 * 4 * summary.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    said = subprocess.check_output([sys.executable, "-c", script, tmp_path], text=True)
+    written, peak = map(int, said.split())
+    peak *= 1 if sys.platform == "darwin" else 1024
+    assert peak < min(2**30, written / 2)
