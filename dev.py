@@ -1,9 +1,10 @@
 """
-House-keeping in three commands; needs Python 3.10 or later and Rust, sets up everything else itself.
+House-keeping in four commands; needs Python 3.10 or later and Rust, sets up everything else itself.
 
     python3 dev.py run             build, and write the dataset of every system of the catalogue into data/
     python3 dev.py test [--slow]   build, and run every check and test
     python3 dev.py bench           build beside the peers, and measure side by side
+    python3 dev.py work-precision  likewise, and draw error against time into docs/work_precision.png
 
 Environments are kept in .venv and .bench. They are set up again only when what they depend on has changed.
 """
@@ -21,8 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python")
-PEERS = ("scipy", "numba", "dysts", "heyoka", "diffrax", "tsdynamics", "scikit-learn", "tslearn")
+SOURCES = ("Cargo.toml", "Cargo.lock", "build.rs", "pyproject.toml", "README.md", "src", "python")
+PEERS = ("scipy", "numba", "dysts", "heyoka", "diffrax", "pydiffsol", "tsdynamics", "scikit-learn", "tslearn",
+         "matplotlib")  # fmt: skip
 PEERS_PYTHON = (3, 12)
 """TSDynamics needs it; the other peers take it."""
 
@@ -33,15 +35,16 @@ def main() -> int:
     commands.add_parser("run", help="write the dataset of every system into data/")
     commands.add_parser("test", help="run every check and test").add_argument("--slow", action="store_true")
     commands.add_parser("bench", help="measure beside the peers; options go to tests/bench/bench.py")
+    commands.add_parser("work-precision", help="draw error against time; options go to tests/bench/work_precision.py")
     options, rest = parser.parse_known_args()
-    if rest and options.command != "bench":
+    if rest and options.command not in ("bench", "work-precision"):
         parser.error(f"unknown: {' '.join(rest)}")
     try:
         if options.command == "run":
             return run()
         if options.command == "test":
             return test(options.slow)
-        return bench(rest)
+        return bench("bench.py" if options.command == "bench" else "work_precision.py", rest)
     except subprocess.CalledProcessError as error:
         print(f"dev.py: this command failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
@@ -84,15 +87,15 @@ def test(slow: bool) -> int:
     return 1 if failed else 0
 
 
-def bench(rest: Sequence[str]) -> int:
-    """The table of the side-by-side measurement, in an environment that holds the peers."""
+def bench(script: str, rest: Sequence[str]) -> int:
+    """A script of the side-by-side measurement, in an environment that holds the peers."""
     base = newest_python()
     if base is None:
         wanted = ".".join(map(str, PEERS_PYTHON))
         say(f"no Python >= {wanted} found: some peers cannot be installed and will be shown as missing")
         base = Path(sys.executable)
     python = environment(ROOT / ".bench", base, extras="", optional=PEERS)
-    return subprocess.run([python, ROOT / "tests" / "bench" / "bench.py", *rest], cwd=ROOT, check=False).returncode
+    return subprocess.run([python, ROOT / "tests" / "bench" / script, *rest], cwd=ROOT, check=False).returncode
 
 
 def environment(folder: Path, base: Path, extras: str, optional: Sequence[str] = ()) -> Path:

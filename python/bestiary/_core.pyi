@@ -183,7 +183,7 @@ def normals(seed: int, path: int, n: int) -> Array:
     """n standard normal numbers, likewise."""
 
 def machine() -> dict[str, str | int]:
-    """version, vector unit in use ("baseline", "avx2", "avx512", "neon"), available threads."""
+    """version, vector unit in use ("baseline", "avx2", "avx512", "neon"), available threads, hash of the sources."""
 
 def point_errors(
     truth: Array,

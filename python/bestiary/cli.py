@@ -255,6 +255,12 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     add("--shard-bytes", type=int, default=16 << 20, help="samples of one file, in bytes")
     add("--on-exists", choices=("resume", "error", "replace"), default="resume", help="a dataset in the folder")
     add("--threads", type=int, help="all available by default")
+    add(
+        "--shards",
+        type=_part,
+        metavar="I/N",
+        help="make part I of N only, beside other jobs; the same call without this then completes the dataset",
+    )
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
     command.set_defaults(run=_generate)
 
@@ -265,6 +271,14 @@ def _splits(text: str) -> dict[str, int]:
         return {split.strip(): int(number) for split, number in pairs}
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form train=8,test=2") from None
+
+
+def _part(text: str) -> tuple[int, int]:
+    try:
+        number, parts = map(int, text.split("/"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 3/10") from None
+    return number, parts
 
 
 def _generate(options: argparse.Namespace) -> int:

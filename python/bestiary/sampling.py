@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _core
+from . import _core, memory
 from .definition import Array
 from .exceptions import RequestError, UnknownName, UnknownParameter
 
@@ -117,6 +117,7 @@ def grid(
             dt = 1.0 if is_map else system.period / (PER_PERIOD if per_period is None else per_period)
     if is_map and dt != int(dt):
         raise RequestError(f"a map is sampled at whole iterations: dt = {dt:g} is not a whole number")
+    memory.require(system, 1, count)
     return Grid(np.arange(count, dtype=np.float64) * np.float64(dt), float(dt))
 
 

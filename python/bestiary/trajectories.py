@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import _core, sampling
+from . import _core, memory, sampling
 from .definition import Array
 from .exceptions import RequestError, UnknownName
 
@@ -347,6 +347,7 @@ def members(
     if len(set(stated.values())) > 1:
         raise RequestError("the number of members differs: " + ", ".join(f"{k} has {v}" for k, v in stated.items()))
     count = next(iter(stated.values()))
+    memory.require(system, count, 1)
     if transient is None:
         transient = 0.0 if x0 is not None else sampling.burn_in(system)
     begin = sampling.start(system, transient, earliest)
@@ -444,6 +445,7 @@ def solve(
     elif is_stochastic or method in _STEPS_PER_PERIOD_OF:
         longest = system.period / _STEPS_PER_PERIOD_OF.get(method, _STEPS_PER_PERIOD)
         step = longest if grid.dt is None else grid.dt / math.ceil(grid.dt / longest)
+    memory.require(system, len(initial), grid.n, copies=2 if precision == "extended" else 1)
     most = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
     core, events = system.core, None
     if stop is not None:

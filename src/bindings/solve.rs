@@ -248,5 +248,6 @@ pub fn machine(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     facts.set_item("version", env!("CARGO_PKG_VERSION"))?;
     facts.set_item("vector_unit", Level::detect().name())?;
     facts.set_item("threads", available_threads())?;
+    facts.set_item("source", env!("BESTIARY_SOURCE"))?;
     Ok(facts)
 }

@@ -21,6 +21,7 @@ def prepare(work: Workload, threads: int) -> Run:
             dt=work.duration / work.n,
             rtol=work.tolerance,
             atol=work.tolerance,
+            method=work.method or "auto",
             threads=threads,
         ).x
 

@@ -16,7 +16,7 @@ def prepare(work: Workload, threads: int) -> Run:
     known = {**functions, **dict(zip(names, variables, strict=True))}
     width = hy.recommended_simd_size()
     members, d = work.initial.shape
-    if work.stiff:
+    if work.stiff or work.method:
         raise Unsupported("explicit series only")
 
     def system(k: int) -> list[tuple[hy.expression, hy.expression]]:

@@ -20,7 +20,7 @@ def prepare(work: Workload, threads: int) -> Run:
     def run() -> Array:
         space = {"sin": np.sin, "cos": np.cos, "exp": np.exp, "pi": np.pi}
         exec(source, space)
-        method = "LSODA" if work.stiff else "DOP853"
+        method = work.method or ("LSODA" if work.stiff else "DOP853")
         span = (0.0, work.times[-1])
         options = {"rtol": work.tolerance, "atol": work.tolerance, "t_eval": work.times}
         result = solve_ivp(space["rhs"], span, work.initial[0], method, **options)

@@ -11,6 +11,8 @@ VERSION = version("tsdynamics")
 
 
 def prepare(work: Workload, threads: int) -> Run:
+    if work.method is not None:
+        raise Unsupported("DOP853 is in the rows of the usual methods")
     if work.builtin is None:
         raise Unsupported("not in its collection in this form")
     system = getattr(ts.systems, work.builtin)()

@@ -29,6 +29,7 @@ class Workload:
     include_build : whether a repetition starts from the text, compiling included
     stiff : whether peers should use an implicit method
     builtin : name in collections that have the system ready-made at the same parameters
+    method : a method by the name that a contender gives it, in place of the one usual there
     """
 
     key: str
@@ -41,6 +42,7 @@ class Workload:
     include_build: bool = False
     stiff: bool = False
     builtin: str | None = None
+    method: str | None = None
     variants: int = 1
     """How many different systems: in equation k of them, `VARIANT` stands for k."""
 

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 import bestiary as bst
-from bestiary.dataset import files, generate, journal, manifest, runs, shards
+from bestiary.dataset import files, journal, manifest, runs, schedule, shards
 from bestiary.dataset.plan import Request, derived_seed, make_plan
 from bestiary.dataset.progress import Progress, duration, size
 
@@ -234,7 +234,7 @@ class TestSameBytes:
                     import time; time.sleep(60)
                 return make(*arguments)
             import importlib
-            importlib.import_module("bestiary.dataset.generate").make_shard = slowly
+            importlib.import_module("bestiary.dataset.schedule").make_shard = slowly
             lorenz = bst.System.from_text(
                 "x' = 10*(y - x); y' = x*(28 - z) - y; z' = x*y - 8/3*z", initial=[1, 1, 20], period=0.75, name="Lorenz"
             )
@@ -317,8 +317,7 @@ class TestContinuing:
         assert not (tmp_path / "Lorenz").exists()
 
     def test_ctrl_c_leaves_a_folder_to_continue(self, tmp_path, monkeypatch):
-        module = sys.modules[generate.__module__]
-        original, made = module.make_shard, []
+        original, made = schedule.make_shard, []
 
         def interrupting(*arguments):
             if len(made) == 3:
@@ -326,7 +325,7 @@ class TestContinuing:
             made.append(arguments[0].file)
             return original(*arguments)
 
-        monkeypatch.setattr(module, "make_shard", interrupting)
+        monkeypatch.setattr(schedule, "make_shard", interrupting)
         with pytest.raises(KeyboardInterrupt, match="the same call continues"):
             make(tmp_path / "a", threads=1)
         monkeypatch.undo()
@@ -354,7 +353,8 @@ class TestTheDisk:
         assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    def test_full_for_real(self, tmp_path):
+    def test_full_for_real(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(files, "_temporary", lambda path: path.with_name("x.parquet.tmp"))
         (tmp_path / "x.parquet.tmp").symlink_to("/dev/full")
         with pytest.raises(bst.DatasetError, match="no space left"):
             files.write_atomically(tmp_path / "x.parquet", b"content")

@@ -7,6 +7,8 @@ Datasets on disk: trajectories of many systems as Parquet files with a manifest.
     files     atomic writing, hashing, the lock of a folder
     journal   what is finished so far
     manifest  what is finished in the end, and what differs from another call
+    build     which code makes the numbers
+    schedule  shards to threads of this process, or to an executor
     progress  the bar
     generate  puts the above together
 

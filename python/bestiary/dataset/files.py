@@ -6,6 +6,8 @@ import contextlib
 import errno
 import hashlib
 import os
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,20 +15,26 @@ from ..exceptions import DatasetError
 
 TEMPORARY = ".tmp"
 LOCK = ".lock"
+ALIVE = ".run-"
+"""Begins the name of the file that says, as long as it is there, that a call is under way."""
+
+PATIENCE = 60.0
+"""Seconds that one of many parts, all started at once, waits for its turn to begin."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """
     Write `content` under `path` so that a reader, or a later run, sees all of it or nothing.
 
-    The bytes go to a temporary name in the same folder, reach the disk, and take their name by a rename.
+    The bytes go to a temporary name in the same folder, reach the disk, and take their name by a rename. Two writers of
+    the same file do not disturb each other.
 
     Raises
     ------
     DatasetError
         If the folder cannot be written or the disk is full. Nothing half-written is left.
     """
-    temporary = path.with_name(path.name + TEMPORARY)
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
@@ -38,6 +46,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise DatasetError(explain(error, path)) from error
+
+
+def _temporary(path: Path) -> Path:
+    """A name beside `path` that nobody else uses, on this machine or another."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}{TEMPORARY}")
 
 
 def explain(error: OSError, path: Path) -> str:
@@ -61,44 +74,80 @@ def sha256(path: Path) -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a killed run left under temporary names: `<folder>/*.json*.tmp` and `<folder>/*/*.parquet.tmp`."""
-    for pattern in (f"*.json*{TEMPORARY}", f"*/*.parquet{TEMPORARY}"):
+    """Remove what killed runs left: `*.json*.tmp`, `*/*.parquet*.tmp`, and the sign that they are under way."""
+    for pattern in (f"*.json*{TEMPORARY}", f"*/*.parquet*{TEMPORARY}", f"{ALIVE}*"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """
-    Hold the folder for one writer.
+def alive(folder: Path) -> Iterator[str]:
+    """The name of a new file that is in the folder for as long as the call is under way."""
+    path = folder / f"{ALIVE}{uuid.uuid4().hex}"
+    try:
+        path.touch(exist_ok=False)
+    except OSError as error:
+        raise DatasetError(explain(error, path)) from error
+    try:
+        yield path.name
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
-    The lock belongs to the process, not to the file: it ends with a process that is killed.
+
+@contextlib.contextmanager
+def lock(folder: Path, part: str = "") -> Iterator[None]:
+    """
+    Hold the folder for one writer, or for the one writer of a part of it beside those of other parts.
+
+    The lock belongs to the process, not to the file: it ends with a process that is killed. A part holds the whole
+    folder while it begins, and from there on its own lock, which a writer of the whole folder has to find free.
 
     Raises
     ------
     DatasetError
         If another process writes to the folder, or the folder cannot be made.
     """
-    path = folder / LOCK
-    descriptor = -1
+    with contextlib.ExitStack() as held:
+        with _held(folder, LOCK, PATIENCE if part else 0.0) as whole:
+            if part:
+                held.enter_context(_held(folder, f"{LOCK}-{part}"))
+            else:
+                held.push(whole.pop_all())
+                for path in folder.glob(f"{LOCK}-*"):
+                    with _held(folder, path.name):
+                        pass
+        yield
+
+
+@contextlib.contextmanager
+def _held(folder: Path, name: str, patience: float = 0.0) -> Iterator[contextlib.ExitStack]:
+    """Hold one lock of the folder, until the end of the block or of the stack it is moved to."""
+    path = folder / name
+    until = time.monotonic() + patience
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            if not _try_lock(descriptor):
-                os.close(descriptor)
-                raise DatasetError(f"another process is writing to {folder}; wait for it, or choose another folder")
-            if _is_still(path, descriptor):
+            is_mine = _try_lock(descriptor)
+            if is_mine and _is_still(path, descriptor):
                 break
             os.close(descriptor)
+            if not is_mine:
+                if time.monotonic() >= until:
+                    raise DatasetError(f"another process is writing to {folder}; wait for it, or choose another folder")
+                time.sleep(0.05)
     except OSError as error:
         raise DatasetError(explain(error, folder)) from error
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(descriptor)
+    with contextlib.ExitStack() as stack:
+        stack.callback(_release, path, descriptor)
+        yield stack
+
+
+def _release(path: Path, descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+    os.close(descriptor)
 
 
 def _is_still(path: Path, descriptor: int) -> bool:
@@ -127,4 +176,8 @@ else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except OSError as error:
+            if error.errno not in (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP):
+                raise
+            # A file system without locks, as some of clusters are: whoever writes there keeps others away himself.
         return True

@@ -1,20 +1,17 @@
 """
 `generate`: from a list of systems to a folder of Parquet files with a manifest.
 
-What is made is settled in `plan`, how a file is made in `shards`; here shards are handed to workers, finished files are
+What is made is settled in `plan`, how a file is made in `shards`, who makes it in `schedule`; here finished files are
 noted, and an interrupted or damaged dataset is completed.
 """
 
 from __future__ import annotations
 
 import os
-import queue
-import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,20 +19,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..exceptions import DatasetError
 from . import files, journal, manifest
 from .journal import Record
-from .plan import GRANULARITIES, SHARD_BYTES, Plan, Request, Shard, make_plan
-from .progress import Progress, duration, size
-from .shards import make_shard
+from .plan import GRANULARITIES, SHARD_BYTES, Plan, Request, make_plan
+from .progress import duration, size
+from .schedule import make_all
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..system import System
-
-BYTES_IN_FLIGHT = 64 << 20
-"""Samples held at once by this process. Frame, encoding and compression need up to ten times as much."""
-
-SHARDS_IN_FLIGHT = 1024
-"""Shards handed to a foreign executor at once."""
 
 DEFAULT_SPLITS: Mapping[str, int] = {"train": 1, "validation": 1, "test": 1}
 
@@ -57,6 +48,8 @@ class DatasetSummary:
     outcomes: Mapping[str, int]
     stopped: tuple[tuple[str, str, int, str, float | None], ...] = field(repr=False)
     """(system, split, trajectory, outcome, time) of each trajectory that did not reach its end."""
+    part: tuple[int, int] | None = None
+    """(i, n) where the call made the i-th of n parts; the numbers above are those of the part."""
 
     def __str__(self) -> str:
         lines = [
@@ -70,6 +63,11 @@ class DatasetSummary:
             names = sorted({system for system, *_ in self.stopped})
             more = f" and {len(names) - 5} more" if len(names) > 5 else ""
             lines.append(f"stopped before their end (NaN from there on): {said}; in {', '.join(names[:5])}{more}")
+        if self.part:
+            lines.append(
+                f"part {self.part[0]} of {self.part[1]}; when all are done, the same call without shards "
+                "completes the dataset"
+            )
         return "\n".join(lines)
 
 
@@ -96,6 +94,7 @@ def generate(
     on_exists: Literal["resume", "error", "replace"] = "resume",
     threads: int | None = None,
     executor: Executor | None = None,
+    shards: tuple[int, int] | None = None,
     progress: bool | None = None,
 ) -> DatasetSummary:
     """
@@ -140,7 +139,11 @@ def generate(
     threads : int, optional
         All available by default.
     executor : concurrent.futures.Executor, optional
-        Runs the shards elsewhere: processes, Dask, Ray, MPI. `out` must be a folder the workers see.
+        Runs the shards elsewhere: processes, Dask, Ray, MPI. `out` must be a folder the workers see, and they must have
+        the same build of this package. A script with a pool of processes starts under `if __name__ == "__main__":`.
+    shards : (i, n), optional
+        Make the i-th of n parts only, i from 1 to n, beside other processes that make the others in the same folder.
+        The same call without `shards` then completes the dataset, to the same bytes.
     progress : bool, optional
         Show a bar on standard error; by default on a terminal.
 
@@ -152,7 +155,7 @@ def generate(
     ------
     DatasetError
         If the folder cannot be written, holds another dataset, or is being written by another process. Nothing that was
-        there is touched; after a full disk the same call continues.
+        there is touched; after a full disk, or when the executor has lost its workers, the same call continues.
     KeyboardInterrupt
         On Ctrl-C; the same call continues.
 
@@ -190,25 +193,45 @@ def generate(
         dtype=dtype,
         shard_bytes=shard_bytes,
     )
-    plan = make_plan(systems, request)
+    part = _part(shards, on_exists)
+    plan = replace(make_plan(systems, request), part=part)
     folder = Path(out).absolute()
     _check_is_ours(folder)
-    with files.lock(folder):
+    with files.lock(folder, plan.part_name):
         header, kept, damaged = _existing(folder, plan, on_exists)
         total = sum(len(chain) for chain in plan.chains())
+        is_complete = (folder / manifest.NAME).exists()
         finished = dict(kept)
-        if len(kept) < total or not (folder / manifest.NAME).exists():
-            notes = journal.Journal(folder, header, list(kept.values()))
+        if part and is_complete and len(kept) < total:
+            raise DatasetError(f"{folder} was finished and has lost files since; the same call without shards mends it")
+        if len(kept) < total or not is_complete:
+            notes = journal.Journal(folder, header, list(kept.values()), plan.part_name)
             try:
                 (folder / manifest.NAME).unlink(missing_ok=True)
-                bar = Progress(plan.rows, "generate", progress)
-                for record in _run(plan, folder, finished, threads, executor, bar, total):
-                    notes.append(record)
+                make_all(plan, folder, finished, notes.append, threads, executor, progress)
             finally:
                 notes.close()
-            manifest.write(folder, header, finished)
-        (folder / journal.NAME).unlink(missing_ok=True)
+            if not part:
+                manifest.write(folder, header, finished)
+        if not part:
+            for path in journal.paths(folder):
+                path.unlink()
     return _summary(folder, plan, finished, len(kept), damaged, time.monotonic() - begun)
+
+
+def _part(shards: Any, on_exists: str) -> tuple[int, int] | None:
+    """The argument `shards`, checked."""
+    if shards is None:
+        return None
+    is_pair = isinstance(shards, tuple) and len(shards) == 2
+    if not (is_pair and all(isinstance(value, int) and not isinstance(value, bool) for value in shards)):
+        raise ValueError(f"shards must be two whole numbers (i, n) for the i-th of n parts, not {shards!r}")
+    number, parts = shards
+    if not 1 <= number <= parts:
+        raise ValueError(f"shards: there is no part {number} of {parts}; parts are counted from 1")
+    if on_exists != "resume":
+        raise ValueError('a part is made beside the others: with shards, on_exists must be "resume"')
+    return number, parts
 
 
 def _check_is_ours(folder: Path) -> None:
@@ -220,27 +243,33 @@ def _check_is_ours(folder: Path) -> None:
     except OSError as error:
         raise DatasetError(files.explain(error, folder)) from error
     visible = sorted(name for name in names if not name.startswith("."))
-    if visible and not names & {manifest.NAME, journal.NAME, journal.NAME + files.TEMPORARY}:
+    is_dataset = any(name == manifest.NAME or (name.startswith("journal") and ".jsonl" in name) for name in names)
+    if visible and not is_dataset:
         raise DatasetError(f"{folder} holds {visible[0]!r} and no dataset; choose an empty or a new folder")
 
 
 def _existing(folder: Path, plan: Plan, on_exists: str) -> tuple[dict[str, Any], dict[str, Record], int]:
     """The header of this request, the files of it that are there and whole, and how many are missing or damaged."""
     header: dict[str, Any] = journal.plain(manifest.header(plan))
-    states = [state for state in (manifest.read(folder), journal.read(folder)) if state is not None]
+    found = (manifest.read(folder), *(journal.read(path) for path in journal.paths(folder)))
+    states = [state for state in found if state is not None]
     old = {record.file: record for _, records in states for record in records}
     if states and on_exists == "error":
         raise DatasetError(f'{folder} already holds a dataset; on_exists="resume" continues it, "replace" removes it')
     if states and on_exists == "replace":
         _remove(folder, old)
         old = {}
-    elif states and states[0][0] != header:
-        lines = "\n  ".join(manifest.differences(states[0][0], header) or ["the rules by which files are made"])
+    elif other := next((there for there, _ in states if there != header), None):
+        lines = "\n  ".join(manifest.differences(other, header) or ["the rules by which files are made"])
         raise DatasetError(
             f"{folder} holds another dataset, nothing was touched; choose another folder, "
             f'or on_exists="replace":\n  {lines}'
         )
-    files.remove_leftovers(folder)
+    if plan.part:
+        mine = {shard.file for chain in plan.chains() for shard in chain}
+        old = {file: record for file, record in old.items() if file in mine}
+    else:
+        files.remove_leftovers(folder)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         whole = list(pool.map(lambda record: _is_whole(folder, record), old.values()))
     kept = {record.file: record for record, good in zip(old.values(), whole, strict=True) if good}
@@ -261,127 +290,13 @@ def _remove(folder: Path, records: Mapping[str, Record]) -> None:
         for record in records.values():
             (folder / record.file).unlink(missing_ok=True)
         files.remove_leftovers(folder)
-        for name in (manifest.NAME, journal.NAME):
-            (folder / name).unlink(missing_ok=True)
+        for path in (folder / manifest.NAME, *journal.paths(folder)):
+            path.unlink(missing_ok=True)
         for parent in {(folder / file).parent for file in records}:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
     except OSError as error:
         raise DatasetError(files.explain(error, folder)) from error
-
-
-class _Stopped(Exception):
-    """Raised inside a shard when the whole call is to end."""
-
-
-def _run(
-    plan: Plan,
-    folder: Path,
-    finished: dict[str, Record],
-    threads: int | None,
-    executor: Executor | None,
-    bar: Progress,
-    total: int,
-) -> Iterator[Record]:
-    """Make what is not finished, hand out each record as its file is there, and add it to `finished`."""
-    rows = sum(record.rows for record in finished.values())
-    bar.update(rows, f"{len(finished)} of {total} files")
-    waiting = _open_chains(plan, finished)
-    available: deque[deque[Shard]] = deque()
-    flying: dict[Future[Record], deque[Shard]] = {}
-    done: queue.SimpleQueue[Future[Record]] = queue.SimpleQueue()
-    with _workers(plan, folder, threads, executor) as (submit, limit):
-        try:
-            while True:
-                while len(flying) < limit:
-                    chain = available.popleft() if available else next(waiting, None)
-                    if chain is None:
-                        break
-                    future = submit(_next_shard(chain, finished))
-                    flying[future] = chain
-                    future.add_done_callback(done.put)
-                if not flying:
-                    break
-                try:
-                    future = done.get(timeout=0.1)
-                except queue.Empty:
-                    bar.update(rows, f"{len(finished)} of {total} files")
-                    continue
-                chain = flying.pop(future)
-                record = future.result()
-                finished[record.file] = record
-                rows += record.rows
-                yield record
-                chain.popleft()
-                if chain:
-                    available.append(chain)
-                bar.update(rows, f"{len(finished)} of {total} files")
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"interrupted: {len(finished)} of {total} files are finished in {folder}; the same call continues"
-            ) from None
-        finally:
-            bar.close()
-            for future in flying:
-                future.cancel()
-
-
-def _open_chains(plan: Plan, finished: Mapping[str, Record]) -> Iterator[deque[Shard]]:
-    for chain in plan.chains():
-        left = deque(shard for shard in chain if shard.file not in finished)
-        if left:
-            yield left
-
-
-def _next_shard(chain: deque[Shard], finished: Mapping[str, Record]) -> Shard:
-    """The first shard of a chain, with the state that the piece before it ended at."""
-    shard = chain[0]
-    if shard.first_sample == 0:
-        return shard
-    number = int(shard.file[-len("00000.parquet") : -len(".parquet")])
-    stem = shard.file[: -len("00000.parquet")]
-    return replace(shard, continued=finished[f"{stem}{number - 1:05d}.parquet"].continued)
-
-
-@contextmanager
-def _workers(
-    plan: Plan, folder: Path, threads: int | None, executor: Executor | None
-) -> Iterator[tuple[Callable[[Shard], Future[Record]], int]]:
-    """How a shard is handed to a worker, and how many may be under way."""
-    if executor is not None:
-        yield lambda shard: executor.submit(make_shard, shard, str(folder)), SHARDS_IN_FLIGHT
-        return
-    available = threads or _available()
-    largest = max(8 * shard.rows * len(shard.system.names) for chain in _first_chains(plan) for shard in chain)
-    workers = max(1, min(available, BYTES_IN_FLIGHT // max(largest, 1)))
-    stop = threading.Event()
-
-    def heed(_done: int, _total: int) -> None:
-        if stop.is_set():
-            raise _Stopped
-
-    def work(shard: Shard) -> Record:
-        heed(0, 0)
-        return make_shard(shard, str(folder), max(1, available // workers), heed)
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="bestiary-generate")
-    try:
-        yield lambda shard: pool.submit(work, shard), 2 * workers
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _first_chains(plan: Plan) -> Iterator[list[Shard]]:
-    """One chain of each system: the first is the largest."""
-    for system in plan.systems.values():
-        yield next(system.chains())
-
-
-def _available() -> int:
-    from .. import _core
-
-    return int(_core.machine()["threads"])
 
 
 def _summary(
@@ -398,7 +313,7 @@ def _summary(
     }
     return DatasetSummary(
         out=folder,
-        systems=len(plan.systems),
+        systems=len({record.file.split("/")[0] for record in finished.values()}),
         trajectories=sum(outcomes.values()),
         rows=sum(record.rows for record in finished.values()),
         files=len(finished),
@@ -409,6 +324,7 @@ def _summary(
         seconds=seconds,
         outcomes=dict(sorted(outcomes.items())),
         stopped=tuple(sorted(stopped, key=lambda stop: stop[:3])),
+        part=plan.part,
     )
 
 

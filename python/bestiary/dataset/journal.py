@@ -1,7 +1,8 @@
 """
 What is finished so far: one line of JSON a file, appended as files are finished, under a header with the whole request.
 
-A line is written after its file has its name. Whatever has no whole line is made again, with the same bytes.
+A line is written after its file has its name. Whatever has no whole line is made again, with the same bytes. Parts of a
+dataset that are made independently have a journal each.
 """
 
 from __future__ import annotations
@@ -17,6 +18,16 @@ from .files import explain, write_atomically
 from .plan import Continuation
 
 NAME = "journal.jsonl"
+
+
+def name(part: str = "") -> str:
+    """The journal of a whole dataset, or of a part of it."""
+    return f"journal-{part}.jsonl" if part else NAME
+
+
+def paths(folder: Path) -> list[Path]:
+    """All journals of a folder, the one of the whole dataset first."""
+    return [path for path in (folder / NAME, *sorted(folder.glob(name("*")))) if path.exists()]
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,8 @@ class Record:
 class Journal:
     """The journal of a folder, open for appending."""
 
-    def __init__(self, folder: Path, header: dict[str, Any], records: list[Record]) -> None:
-        self.path = folder / NAME
+    def __init__(self, folder: Path, header: dict[str, Any], records: list[Record], part: str = "") -> None:
+        self.path = folder / name(part)
         lines = [header, *(record.to_json() for record in records)]
         write_atomically(self.path, b"".join(_line(line) for line in lines))
         self.file: BinaryIO = self.path.open("ab")  # closed by `close`
@@ -82,10 +93,10 @@ class Journal:
             raise DatasetError(explain(error, self.path)) from error
 
 
-def read(folder: Path) -> tuple[dict[str, Any], list[Record]] | None:
+def read(path: Path) -> tuple[dict[str, Any], list[Record]] | None:
     """Header and records of a journal, up to the first line that is not whole; None where there is none."""
     try:
-        lines = (folder / NAME).read_bytes().splitlines()
+        lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return None
     content = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import DatasetError
+from . import build
 from .files import write_atomically
 from .journal import Record
 from .plan import Plan
@@ -54,6 +55,7 @@ def header(plan: Plan) -> dict[str, Any]:
     return {
         "layout": LAYOUT,
         "bestiary": bestiary.__version__,
+        "build": build.fingerprint(),
         "polars": polars.__version__,
         "catalogue_version": bestiary.catalogue_version,
         "catalogue": hashlib.sha256(definitions.encode()).hexdigest(),
@@ -99,7 +101,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What another call asked for, a line each: `seed: there 0, asked for 1`."""
     lines = [
         f"{key}: there {old.get(key)}, asked for {new.get(key)}"
-        for key in ("layout", "bestiary", "polars", "catalogue_version")
+        for key in ("layout", "bestiary", "build", "polars", "catalogue_version")
         if old.get(key) != new.get(key)
     ]
     there, asked = old.get("arguments", {}), new["arguments"]

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import DatasetError
@@ -181,18 +182,30 @@ class SystemPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All systems of a dataset, and the arguments they share."""
+    """
+    All systems of a dataset, and the arguments they share.
+
+    `part` (i, n) with i from 1 to n leaves the i-th of n parts of the work: every n-th list of files, so that systems
+    that take long are spread.
+    """
 
     request: Request
     systems: Mapping[str, SystemPlan] = field(default_factory=dict)
+    part: tuple[int, int] | None = None
 
     def chains(self) -> Iterator[list[Shard]]:
-        for system in self.systems.values():
-            yield from system.chains()
+        number, parts = self.part or (1, 1)
+        every = (chain for system in self.systems.values() for chain in system.chains())
+        return islice(every, number - 1, None, parts)
 
     @property
     def rows(self) -> int:
-        return len(self.systems) * self.request.n * sum(self.request.trajectories.values())
+        return sum(shard.rows for chain in self.chains() for shard in chain)
+
+    @property
+    def part_name(self) -> str:
+        """As files are named after it; empty for the whole."""
+        return f"{self.part[0]}-of-{self.part[1]}" if self.part else ""
 
 
 def derived_seed(seed: int, *words: str) -> int:

@@ -29,6 +29,8 @@ def make_shard(
     """
     Make the file of a shard under the folder `out` and say what is in it.
 
+    What `progress(done, total)` raises ends the work; after its last call the file gets its name.
+
     Raises
     ------
     DatasetError
@@ -42,6 +44,8 @@ def make_shard(
     ]
     outcomes = dict(sorted(Counter(run.outcomes).items()))
     content = encode(frame(shard, run), metadata(shard, outcomes, stopped))
+    if progress is not None:
+        progress(shard.count, shard.count)  # the last moment at which the call may be over
     write_atomically(Path(out) / shard.file, content)
     return Record(
         file=shard.file,
