@@ -1,5 +1,6 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
+mod measures;
 mod run;
 mod solve;
 mod system;
@@ -32,5 +33,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::nearest_neighbours, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::neighbour_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::neighbour_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::distance_logarithms, module)?)?;
     Ok(())
 }
