@@ -1,10 +1,10 @@
 //! How many pairs of points are nearer than each of many radii, counted exactly with a tree; and sums of logarithms of
 //! distances. Which radii are worth looking at is not decided here.
 
-use super::neighbours::{LEAF, Node, Norm, Tree};
+use super::neighbours::{LEAF, Norm, Tree};
 use crate::error::{Error, Result};
 use crate::parallel::pool::{Monitor, pool};
-use crate::parallel::simd::{Level, kernel};
+use crate::parallel::simd::kernel;
 use rayon::prelude::*;
 
 /// What is counted.
@@ -24,14 +24,45 @@ pub struct Counting<'a> {
     pub threads: Option<usize>,
 }
 
+/// Lanes that are counted together.
+const WIDTH: usize = 8;
+
 kernel! {
-    /// How many of the lanes are at most `edge`.
-    fn at_most(lanes: &[f64; LEAF], edge: f64) -> u32 {
-        let mut count = 0;
-        for lane in 0..LEAF {
-            count += u32::from(lanes[lane] <= edge);
+    /// Adds to `counts`, (edges, LEAF), how many of `others` are within each edge of each lane of a leaf. `D` is the
+    /// number of coordinates where it is known beforehand, else 0.
+    fn count<const D: usize>(
+        euclidean: bool, columns: &[f64], others: &[f64], d: usize, size: usize, edges: &[f64], counts: &mut [u64]
+    ) {
+        let d = if D > 0 { D } else { d };
+        for group in 0..LEAF / WIDTH {
+            let at = group * WIDTH;
+            for (e, &edge) in edges.iter().enumerate() {
+                let mut sum = [0u64; WIDTH];
+                for j in 0..size {
+                    let mut measure = [0.0; WIDTH];
+                    for k in 0..d {
+                        let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
+                        let x = others[k * LEAF + j];
+                        for lane in 0..WIDTH {
+                            let difference = column[lane] - x;
+                            measure[lane] = if euclidean {
+                                measure[lane] + difference * difference
+                            } else if difference.abs() > measure[lane] {
+                                difference.abs()
+                            } else {
+                                measure[lane]
+                            };
+                        }
+                    }
+                    for lane in 0..WIDTH {
+                        sum[lane] += u64::from(measure[lane] <= edge);
+                    }
+                }
+                for lane in 0..WIDTH {
+                    counts[e * LEAF + at + lane] += sum[lane];
+                }
+            }
         }
-        count
     }
 }
 
@@ -93,38 +124,49 @@ impl Counting<'_> {
     /// Neighbours of the members of a leaf, (members, radii).
     fn leaf(&self, tree: &Tree<'_>, edges: &[f64], leaf: usize, monitor: &Monitor) -> Result<Vec<u32>> {
         monitor.check()?;
-        let (members, count) = (tree.members(leaf), edges.len());
-        // First by the smallest radius that holds a pair; a row of its own for what holds for all members.
-        let mut first = vec![0u32; (members.len() + 1) * (count + 1)];
-        let common = members.len() * (count + 1);
-        let (home, mut lanes) = (tree.leaf_node(leaf), [0.0; LEAF]);
-        let mut stack: Vec<Node> = vec![tree.root()];
+        let (members, radii) = (tree.members(leaf), edges.len());
+        let euclidean = self.norm == Norm::Euclidean;
+        // By the smallest radius that holds a pair: for all members, and for each.
+        let mut common = vec![0u32; radii + 1];
+        let mut first = vec![0u32; (radii + 1) * LEAF];
+        let mut within = vec![0u64; radii * LEAF];
+        let (home, mut stack) = (tree.leaf_node(leaf), vec![tree.root()]);
         while let Some(node) = stack.pop() {
             let (least, most) = tree.span(home, node);
             let (low, high) = (edges.partition_point(|&e| e < least), edges.partition_point(|&e| e < most));
+            let size = tree.size(node);
             if low == high {
-                first[common + low] += tree.size(node) as u32;
+                common[low] += size as u32;
             } else if !node.is_leaf() {
                 stack.extend(node.children());
             } else {
-                let size = tree.size(node) as u32;
-                for (row, &i) in first.chunks_exact_mut(count + 1).zip(members) {
-                    tree.lanes(node.leaf(), tree.point(i), &mut lanes);
+                let (here, there) = (tree.columns(leaf), tree.columns(node.leaf()));
+                let within = &mut within[..(high - low) * LEAF];
+                within.fill(0);
+                let how = match self.d {
+                    1 => count::<1>,
+                    2 => count::<2>,
+                    3 => count::<3>,
+                    4 => count::<4>,
+                    _ => count::<0>,
+                };
+                how(tree.level(), euclidean, here, there, self.d, size, &edges[low..high], within);
+                for lane in 0..LEAF {
                     let mut before = 0;
                     for edge in low..high {
-                        let within = at_most(Level::detect(), &lanes, edges[edge]);
-                        row[edge] += within - before;
-                        before = within;
+                        let now = within[(edge - low) * LEAF + lane] as u32;
+                        first[edge * LEAF + lane] += now - before;
+                        before = now;
                     }
-                    row[high] += size - before;
+                    first[high * LEAF + lane] += size as u32 - before;
                 }
             }
         }
-        let mut counts = vec![0; members.len() * count];
-        for (m, (&i, row)) in members.iter().zip(counts.chunks_exact_mut(count)).enumerate() {
+        let mut counts = vec![0; members.len() * radii];
+        for (lane, (&i, row)) in members.iter().zip(counts.chunks_exact_mut(radii)).enumerate() {
             let mut sum = 0;
-            for edge in 0..count {
-                sum += first[m * (count + 1) + edge] + first[common + edge];
+            for edge in 0..radii {
+                sum += first[edge * LEAF + lane] + common[edge];
                 row[edge] = sum;
             }
             self.forget_window(tree, edges, i, row);

@@ -60,7 +60,7 @@ impl Norm {
 
 kernel! {
     /// The measures of the distances of `point` from the lanes of a leaf, coordinate by coordinate.
-    pub(super) fn distances(euclidean: bool, columns: &[f64], point: &[f64], out: &mut [f64; LEAF]) {
+    fn distances(euclidean: bool, columns: &[f64], point: &[f64], out: &mut [f64; LEAF]) {
         *out = [0.0; LEAF];
         for (column, &x) in columns.chunks_exact(LEAF).zip(point) {
             let column: &[f64; LEAF] = column.try_into().expect("chunks are exact");
@@ -222,11 +222,11 @@ impl<'a> Tree<'a> {
         self.n.min(node.end * LEAF) - node.first * LEAF
     }
 
-    pub(super) fn corners(&self, node: Node) -> (&[f64], &[f64]) {
+    fn corners(&self, node: Node) -> (&[f64], &[f64]) {
         self.boxes[node.place * 2 * self.d..(node.place + 1) * 2 * self.d].split_at(self.d)
     }
 
-    /// The corners of a leaf that was not reached from the root: of its members.
+    /// The node of a leaf.
     pub(super) fn leaf_node(&self, leaf: usize) -> Node {
         let mut node = self.root();
         while !node.is_leaf() {
@@ -253,9 +253,16 @@ impl<'a> Tree<'a> {
         (0..self.d).fold(0.0, |sum, k| self.norm.add(sum, (low[k] - point[k]).max(point[k] - high[k]).max(0.0)))
     }
 
-    pub(super) fn lanes(&self, leaf: usize, point: &[f64], out: &mut [f64; LEAF]) {
-        let columns = &self.columns[leaf * self.d * LEAF..(leaf + 1) * self.d * LEAF];
-        distances(self.level, self.norm == Norm::Euclidean, columns, point, out);
+    pub(super) fn level(&self) -> Level {
+        self.level
+    }
+
+    pub(super) fn columns(&self, leaf: usize) -> &[f64] {
+        &self.columns[leaf * self.d * LEAF..(leaf + 1) * self.d * LEAF]
+    }
+
+    fn lanes(&self, leaf: usize, point: &[f64], out: &mut [f64; LEAF]) {
+        distances(self.level, self.norm == Norm::Euclidean, self.columns(leaf), point, out);
     }
 
     /// Calls `found` for every point at a distance of measure at most `reach`, in the order of the tree.
