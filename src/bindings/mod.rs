@@ -38,5 +38,16 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(measures::neighbour_sums, module)?)?;
     module.add_function(wrap_pyfunction!(measures::neighbour_counts, module)?)?;
     module.add_function(wrap_pyfunction!(measures::distance_logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::divergence_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::fitted_exponents, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::box_moments, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::order_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::lempel_ziv_words, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::detrended_fluctuations, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::rescaled_ranges, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::graph_lengths, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::zero_one_correlations, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::recurrence_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::local_dimensions, module)?)?;
     Ok(())
 }

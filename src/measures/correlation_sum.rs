@@ -68,7 +68,10 @@ kernel! {
 
 impl Counting<'_> {
     fn edges(&self) -> Result<Vec<f64>> {
-        if self.radii.is_empty() || self.radii.iter().any(|r| !(*r >= 0.0)) || self.radii.windows(2).any(|r| r[0] > r[1]) {
+        if self.radii.is_empty()
+            || self.radii.iter().any(|r| !(*r >= 0.0))
+            || self.radii.windows(2).any(|r| r[0] > r[1])
+        {
             return Err(Error::value("radii must be given, not negative and not decreasing"));
         }
         Ok(self.radii.iter().map(|&r| self.norm.measure(r)).collect())
@@ -81,7 +84,10 @@ impl Counting<'_> {
     pub fn each(&self, monitor: &Monitor) -> Result<Vec<u32>> {
         let (tree, edges) = (Tree::new(self.points, self.d, self.norm)?, self.edges()?);
         let parts: Vec<Vec<u32>> = pool(self.threads)?.install(|| {
-            (0..tree.leaves()).into_par_iter().map(|leaf| self.leaf(&tree, &edges, leaf, monitor)).collect::<Result<_>>()
+            (0..tree.leaves())
+                .into_par_iter()
+                .map(|leaf| self.leaf(&tree, &edges, leaf, monitor))
+                .collect::<Result<_>>()
         })?;
         let count = edges.len();
         let mut all = vec![0; tree.len() * count];

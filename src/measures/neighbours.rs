@@ -339,7 +339,11 @@ pub fn nearest(
             .into_par_iter()
             .map(|leaf| {
                 monitor.check()?;
-                Ok(tree.members(leaf).iter().map(|&i| tree.nearest(tree.point(i), k, |j| i.abs_diff(j) > window)).collect())
+                Ok(tree
+                    .members(leaf)
+                    .iter()
+                    .map(|&i| tree.nearest(tree.point(i), k, |j| i.abs_diff(j) > window))
+                    .collect())
             })
             .collect::<Result<_>>()
     })?;
