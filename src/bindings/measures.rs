@@ -32,6 +32,12 @@ pub fn logarithms<'py>(py: Python<'py>, x: PyReadonlyArrayDyn<'py, f64>) -> Boun
     PyArray::from_iter(py, x.as_array().iter().map(|&x| libm::log(x)))
 }
 
+/// Powers x^exponent, likewise.
+#[pyfunction]
+pub fn powers<'py>(py: Python<'py>, x: PyReadonlyArrayDyn<'py, f64>, exponent: f64) -> Bound<'py, PyArray1<f64>> {
+    PyArray::from_iter(py, x.as_array().iter().map(|&x| libm::pow(x, exponent)))
+}
+
 /// Distances and numbers (n, k) of the nearest neighbours.
 #[pyfunction]
 #[pyo3(signature = (x, *, norm, k, window, candidates, threads=None))]

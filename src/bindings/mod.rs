@@ -34,6 +34,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;
     module.add_function(wrap_pyfunction!(measures::logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::powers, module)?)?;
     module.add_function(wrap_pyfunction!(measures::nearest_neighbours, module)?)?;
     module.add_function(wrap_pyfunction!(measures::neighbour_sums, module)?)?;
     module.add_function(wrap_pyfunction!(measures::neighbour_counts, module)?)?;

@@ -33,11 +33,11 @@ def jackknife(parts: Array) -> Array:
     return np.asarray(np.sqrt((n - 1) / n * spread))
 
 
-def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False) -> Line | None:
+def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False, least: int = _LEAST) -> Line | None:
     """
     The slope of y against x where the curve is straight, over all windows that may be called so.
 
-    For every window of at least nine samples and at least `width` in x, the slope by least squares has two
+    For every window of at least `least` samples and at least `width` in x, the slope by least squares has two
     uncertainties. One is statistical, by the jackknife over `parts`, the curves without one stretch of the data each.
     The other is half of the range of the slopes of the lower, middle and upper third of the window: how far the answer
     depends on where it is read. The value is the mean over windows, weighted by the square of the width over the
@@ -51,10 +51,10 @@ def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False)
     """
     n = len(x)
     curves = np.concatenate([y[None], parts])
-    firsts, lasts = np.triu_indices(n, _LEAST - 1)
+    firsts, lasts = np.triu_indices(n, least - 1)
     if whole:
         firsts, lasts = np.array([0]), np.array([n - 1])
-    wide = (x[lasts] - x[firsts] >= width) & (lasts - firsts >= _LEAST - 1)
+    wide = (x[lasts] - x[firsts] >= width) & (lasts - firsts >= least - 1)
     firsts, lasts = firsts[wide], lasts[wide]
     if not len(firsts):
         return None
