@@ -29,6 +29,7 @@ from .trajectories import Ensemble, Trajectory
 catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
+    from . import measures
     from .composition import compose, network, skew_product
     from .dataset import generate
 
@@ -51,6 +52,7 @@ __all__ = [
     "compose",
     "generate",
     "load",
+    "measures",
     "network",
     "skew_product",
     "system",
@@ -72,7 +74,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "plot"):
+    if name in ("dataset", "measures", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -10,7 +10,7 @@ from .entropies import approximate_entropy, multiscale_entropy, permutation_entr
 from .estimate import Estimate
 from .fluctuation import autocorrelation_time, detrended_fluctuation, hurst_exponent
 from .period import DominantPeriod, dominant_period
-from .recurrence import Recurrence, recurrence
+from .recurrence import Recurrence, recurrence_quantification
 from .scale import Scale, typical_scale
 from .series import autocorrelation, theiler_window
 
@@ -45,7 +45,7 @@ __all__ = [
     "mutual_information",
     "period",
     "permutation_entropy",
-    "recurrence",
+    "recurrence_quantification",
     "sample_entropy",
     "scale",
     "spectrum_from_data",

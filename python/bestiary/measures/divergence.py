@@ -18,7 +18,9 @@ from .series import BLOCKS, as_points, checked_norm, checked_window
 __all__ = ["divergence_curve", "largest_exponent_kantz", "largest_exponent_rosenstein", "spectrum_from_data"]
 
 # Neighbours part exponentially until they are this part of the way, in the logarithm, to being unrelated.
-_UNSATURATED = 0.75
+_UNSATURATED = 0.5
+# Neighbours that do not part more than tenfold are not heading for being unrelated.
+_PARTING = math.log(10)
 # A slope is read over at least this part of what is not saturated.
 _WIDTH = 1 / 3
 
@@ -44,7 +46,7 @@ def divergence_curve(
     x : array of shape (n, d), or (n,)
         Points in order of time, such as states, or a series embedded by `embed`.
     steps : int, optional
-        By default ten times the window, at least 20 and at most a tenth of the points.
+        By default thirty times the window, at least 20 and at most a tenth of the points.
     window : int, optional
         Points at most this many steps apart are no neighbours; by default that of `theiler_window`.
     norm : "euclidean" or "maximum"
@@ -78,10 +80,11 @@ def largest_exponent_rosenstein(
     """
     The largest Lyapunov exponent: how fast each point and its nearest neighbour part.
 
-    The slope of `divergence_curve` where it is straight, before distances are three quarters of the way, in the
-    logarithm, to those of unrelated points. Windows of at least a third of that part are weighted as for
+    The slope of `divergence_curve` where it is straight, before distances are half of the way, in the logarithm, to
+    those of unrelated points: where directions part at different rates, the fastest pairs are stopped well before the
+    mean is, and the slope sinks. Of few data the value remains too small for flows such as Lorenz's. Windows of at least a third of that part are weighted as for
     `correlation_dimension`. The standard error has a part from 16 stretches of time and one from the choice of the window.
-    Converged: the error is less than a fifth of the value.
+    Converged: the error is less than a fifth of the value, or of one over the time that neighbours are followed.
 
     Parameters
     ----------
@@ -170,8 +173,10 @@ def spectrum_from_data(
     product of the linear parts is followed by QR. The number of exponents is the number of coordinates: where that is
     more than the dynamics have, the further ones mean nothing. Of noisy or few data only the largest are to be trusted;
     strongly negative ones come out too near zero, since the data hardly extend along their directions. The standard
-    error has a part from 16 stretches of time, and the difference to what twice the neighbours give, which is a
-    measure of the curvature that an affine map misses. Converged: the error of the largest is less than a fifth of it.
+    error has a part from 16 stretches of time, and one for the curvature that an affine map misses:
+    its effect grows with the distance of the neighbours, that is as their number to the power 1/d, and so the difference
+    to what twice the neighbours give is taken times 1 / (2^(1/d) - 1). Converged: the error of the largest is less than a
+    fifth of it, or of one over the length of the data.
 
     Parameters
     ----------
@@ -213,12 +218,12 @@ def spectrum_from_data(
     found, coarser = (np.sort(each, axis=1)[:, ::-1] / (step * dt) for each in (found, coarser))
     value = found.mean(axis=0)
     statistical = found.std(axis=0, ddof=1) / math.sqrt(BLOCKS)
-    systematic = np.abs(value - coarser.mean(axis=0))
+    systematic = np.abs(value - coarser.mean(axis=0)) / (2 ** (1 / d) - 1)
     error = np.sqrt(statistical**2 + systematic**2)
     return Estimate(
         value=value,
         error=error,
-        converged=bool(error[0] < 0.2 * abs(value[0])),
+        converged=bool(error[0] < 0.2 * max(abs(value[0]), 1 / (len(points) * dt))),
         settings={
             "points": len(points),
             "dt": dt,
@@ -236,7 +241,7 @@ def spectrum_from_data(
 def _steps(points: Array, steps: int | None, window: int) -> int:
     if steps is not None:
         return whole("steps", steps, least=1)
-    return min(max(20, 10 * window), len(points) // 10)
+    return min(max(20, 30 * window), len(points) // 10)
 
 
 def _sums(
@@ -276,7 +281,8 @@ def _largest(
     sums, counts = _sums(points, steps, radius, neighbours, window, norm, threads)
     total, weight = sums.sum(axis=0), counts.sum(axis=0)
     curve, parts = total / weight, (total - sums) / (weight - counts)
-    limit = curve[0] + _UNSATURATED * (curve.max() - curve[0])
+    rise = float(curve.max() - curve[0])
+    limit = curve[0] + _UNSATURATED * rise if rise > _PARTING else math.inf
     above = np.flatnonzero(curve > limit)
     end = int(above[0]) if len(above) else len(curve)
     if end < 5:
@@ -295,7 +301,7 @@ def _largest(
     return Estimate(
         value=found.slope,
         error=found.error,
-        converged=found.error < 0.2 * abs(found.slope),
+        converged=found.error < 0.2 * max(abs(found.slope), 1 / float(time[-1])),
         settings=settings,
         method=f"divergence of {method}; standard error from stretches of time and from the choice of the window",
     )

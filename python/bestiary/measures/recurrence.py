@@ -15,7 +15,7 @@ from ..sampling import whole
 from .estimate import Estimate
 from .series import as_points, checked_norm, logarithm
 
-__all__ = ["Recurrence", "recurrence"]
+__all__ = ["Recurrence", "recurrence_quantification"]
 
 # Stretches whose scatter is the standard error.
 _STRETCHES = 8
@@ -42,7 +42,7 @@ class Recurrence:
     trapping_time: Estimate
 
 
-def recurrence(
+def recurrence_quantification(
     x: ArrayLike,
     thresholds: ArrayLike,
     *,
@@ -79,9 +79,10 @@ def recurrence(
 
     Examples
     --------
-    >>> found = recurrence(np.sin(2 * np.pi * np.arange(1000) / 20), [0.01, 0.1])
-    >>> found.determinism.value.round(2).tolist()
-    [0.5, 1.0]
+    >>> turn = 2 * np.pi * np.arange(1000) / 20
+    >>> found = recurrence_quantification(np.stack([np.cos(turn), np.sin(turn)], axis=1), [0.01, 0.1])
+    >>> found.rate.value.round(2).tolist(), found.determinism.value.round(2).tolist()
+    ([0.05, 0.05], [1.0, 1.0])
     """
     points = as_points(x)
     least, window = whole("least", least, least=2), whole("window", window, least=0)

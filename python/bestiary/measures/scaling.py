@@ -47,7 +47,8 @@ def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False,
 
     The weighting of many windows follows Deshmukh, V., et al. (2021), Chaos 31, 123102, in idea.
 
-    With `whole`, the window is the whole curve.
+    With `whole`, the window is the whole curve, and half of the range of its thirds, less what is due to chance, is the
+    other part of the error.
     """
     n = len(x)
     curves = np.concatenate([y[None], parts])
@@ -60,20 +61,19 @@ def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False,
         return None
     slopes = _slopes(x, curves, firsts, lasts)
     third = (lasts - firsts) // 3
-    thirds = np.stack(
-        [
-            _slopes(x, y[None], firsts, firsts + third)[0],
-            _slopes(x, y[None], firsts + third, lasts - third)[0],
-            _slopes(x, y[None], lasts - third, lasts)[0],
-        ]
-    )
-    range_of_thirds = np.ptp(thirds, axis=0) / 2
+    borders = (firsts, firsts + third, lasts - third, lasts)
+    thirds = np.stack([_slopes(x, curves, borders[k], borders[k + 1]) for k in range(3)])
+    range_of_thirds = np.ptp(thirds[:, 0], axis=0) / 2
     statistical = jackknife(slopes[1:])
     weights = (x[lasts] - x[firsts]) ** 2 / (range_of_thirds**2 + statistical**2 + np.finfo(float).tiny)
     best = int(np.argmax(weights))
     weights /= weights.sum()
     slope = float((weights * slopes[0]).sum())
-    variance = float((weights * (slopes[0] - slope) ** 2).sum()) + (range_of_thirds[0] ** 2 if whole else 0.0)
+    variance = float((weights * (slopes[0] - slope) ** 2).sum())
+    if whole:
+        # Thirds differ by chance as well.
+        by_chance = float(np.mean([jackknife(slopes_of_third[1:])[0] ** 2 for slopes_of_third in thirds]))
+        variance = max(float(range_of_thirds[0]) ** 2 - by_chance, 0.0)
     chance = float((weights * statistical**2).sum())
     return Line(
         slope, (variance + chance) ** 0.5, chance**0.5, float(variance) ** 0.5, int(firsts[best]), int(lasts[best])

@@ -70,7 +70,7 @@ def autocorrelation(x: ArrayLike, lags: int | None = None) -> Array:
     Examples
     --------
     >>> autocorrelation(np.tile([1.0, -1.0], 100), 2).round(2).tolist()
-    [1.0, -0.99, 0.99]
+    [1.0, -1.0, 0.99]
     """
     series = as_series(x, least=4)
     n = len(series)
@@ -99,7 +99,7 @@ def theiler_window(x: ArrayLike) -> int:
     Examples
     --------
     >>> theiler_window(np.sin(0.05 * np.arange(4000.0)))
-    50
+    48
     """
     points = as_points(x, least=4)
     longest, most = 0, max(len(points) // 20, 1)
