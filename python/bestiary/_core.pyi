@@ -176,8 +176,8 @@ def uniforms(seed: int, path: int, n: int) -> Array:
 def normals(seed: int, path: int, n: int) -> Array:
     """n standard normal numbers, likewise."""
 
-# Measures of data. Points have shape (n, d); norm is "maximum" or "euclidean"; pairs at most `window` steps apart are left
-# out; blocks are equal stretches of time. Results do not depend on `threads`.
+# Measures of data. Points have shape (n, d); norm is "maximum" or "euclidean"; pairs at most `window` steps apart are
+# left out; blocks are equal stretches of time. Results do not depend on `threads`.
 
 def logarithms(x: Array) -> Array:
     """Natural logarithms of all values, (size,), the same on every machine."""
@@ -188,7 +188,7 @@ def powers(x: Array, exponent: float) -> Array:
 def nearest_neighbours(
     x: Array, *, norm: str, k: int, window: int, candidates: int, threads: int | None = None
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Distances and numbers (candidates, k) of the nearest among the first `candidates` points; NaN where there are fewer."""
+    """Distances and numbers (candidates, k) of the nearest among the first `candidates` points; NaN where there is none."""
 
 def neighbour_sums(
     x: Array, radii: Array, *, norm: str, window: int, blocks: int, threads: int | None = None
@@ -224,7 +224,7 @@ def fitted_exponents(
     """Exponents per `step` of the product of fitted tangent maps: (blocks, d)."""
 
 def box_moments(x: Array, q: float, levels: int, blocks: int) -> Array:
-    """Sums of share^q over boxes of sides 1, 1/2, … of the extent; of all points and without each block: (levels, 1 + blocks)."""
+    """Sums of share^q over boxes of sides 1, 1/2, …: of all points, and without each block, (levels, 1 + blocks)."""
 
 def order_counts(x: Array, order: int, delay: int, blocks: int) -> NDArray[np.int64]:
     """How often each order of values occurs: (blocks, order!)."""

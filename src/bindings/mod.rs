@@ -1,6 +1,6 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
-mod measures;
+mod data;
 mod run;
 mod solve;
 mod system;
@@ -33,22 +33,22 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::logarithms, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::powers, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::nearest_neighbours, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::neighbour_sums, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::neighbour_counts, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::distance_logarithms, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::divergence_sums, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::fitted_exponents, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::box_moments, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::order_counts, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::lempel_ziv_words, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::detrended_fluctuations, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::rescaled_ranges, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::graph_lengths, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::zero_one_correlations, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::recurrence_lines, module)?)?;
-    module.add_function(wrap_pyfunction!(measures::local_dimensions, module)?)?;
+    module.add_function(wrap_pyfunction!(data::logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(data::powers, module)?)?;
+    module.add_function(wrap_pyfunction!(data::nearest_neighbours, module)?)?;
+    module.add_function(wrap_pyfunction!(data::neighbour_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(data::neighbour_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(data::distance_logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(data::divergence_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(data::fitted_exponents, module)?)?;
+    module.add_function(wrap_pyfunction!(data::box_moments, module)?)?;
+    module.add_function(wrap_pyfunction!(data::order_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(data::lempel_ziv_words, module)?)?;
+    module.add_function(wrap_pyfunction!(data::detrended_fluctuations, module)?)?;
+    module.add_function(wrap_pyfunction!(data::rescaled_ranges, module)?)?;
+    module.add_function(wrap_pyfunction!(data::graph_lengths, module)?)?;
+    module.add_function(wrap_pyfunction!(data::zero_one_correlations, module)?)?;
+    module.add_function(wrap_pyfunction!(data::recurrence_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(data::local_dimensions, module)?)?;
     Ok(())
 }

@@ -23,11 +23,11 @@ def lempel_ziv(x: ArrayLike, symbols: int = 2) -> Estimate:
     """
     Lempel-Ziv complexity: words per sample of a series, relative to those of as many random symbols.
 
-    The values are sorted into `symbols` bins that hold equally many (two: above the median or not); integers are taken as
-    symbols as they are. The sequence is then read as the fewest words of which each is new. The number of words, c, is
-    multiplied by log(n) / n in base `symbols`: 1 for random and 0 for periodic sequences, for many samples. It converges
-    slowly: for random symbols it is 1.05 or so for thousands of samples. The standard error is from the scatter of eight
-    stretches, and does not know of that. Converged: there are at least 1000 samples.
+    The values are sorted into `symbols` bins that hold equally many (two: above the median or not); integers are taken
+    as symbols as they are. The sequence is then read as the fewest words of which each is new. The number of words, c,
+    is multiplied by log(n) / n in base `symbols`: 1 for random and 0 for periodic sequences, for many samples. It
+    converges slowly: for random symbols it is 1.05 or so for thousands of samples. The standard error is from the
+    scatter of eight stretches, and does not know of that. Converged: there are at least 1000 samples.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def lempel_ziv(x: ArrayLike, symbols: int = 2) -> Estimate:
         error=float(each.std(ddof=1)) / math.sqrt(_STRETCHES),
         converged=len(series) >= 1000,
         settings={"samples": len(series), "symbols": symbols, "words": words},
-        method="words of the exhaustive history (Lempel & Ziv 1976); standard error from the scatter of eight stretches",
+        method="words of the exhaustive history (Lempel & Ziv 1976); standard error from eight stretches",
     )
 
 
@@ -81,11 +81,11 @@ def zero_one_test(x: ArrayLike, *, angles: int = 100, seed: int = 0, threads: in
     """
     The 0-1 test: K near 0 for regular and near 1 for chaotic dynamics.
 
-    The series drives a rotation by a fixed angle a step; its mean square displacement stays bounded, or grows with time. K
-    is the median, over random angles, of the correlation of displacement and time. A flow must be sampled coarsely, or
-    K is near 0 whatever it is: about a tenth of its period and more between samples. Noise gives 1 as well. The
-    standard error is that of a median, from the scatter over angles; it does not cover the bias of a short series. Converged: K
-    is below 0.2 or above 0.8.
+    The series drives a rotation by a fixed angle a step; its mean square displacement stays bounded, or grows with
+    time. K is the median, over random angles, of the correlation of displacement and time. A flow must be sampled
+    coarsely, or K is near 0 whatever it is: about a tenth of its period and more between samples. Noise gives 1 as
+    well. The standard error is that of a median, from the scatter over angles; it does not cover the bias of a short
+    series. Converged: K is below 0.2 or above 0.8.
 
     Parameters
     ----------

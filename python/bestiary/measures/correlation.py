@@ -236,9 +236,10 @@ def correlation_entropy(
     The correlation entropy K2 of a series: how much rarer near pairs get for each further coordinate of its embedding.
 
     K2 = ln(C_m(r) / C_(m+1)(r)) / (delay dt), with m = `dimension`, where it does not depend on r: over windows of
-    radii that are at least a factor of two wide, weighted as for `correlation_dimension`. The standard error is made
-    as there, with the difference to the value at m - 2 as a further part, since K2 is the limit of large m. It is a lower bound of the entropy of Kolmogorov and Sinai, and so of the sum of the positive
-    exponents. Converged: the error is less than a fifth of the value.
+    radii that are at least a factor of two wide, weighted as for `correlation_dimension`. The standard error is made as
+    there, with the difference to the value at m - 2 as a further part, since K2 is the limit of large m. It is a lower
+    bound of the entropy of Kolmogorov and Sinai, and so of the sum of the positive exponents. Converged: the error is
+    less than a fifth of the value.
 
     Parameters
     ----------

@@ -34,8 +34,8 @@ def sample_entropy(
     Sample entropy: minus the logarithm of the part of matches that still match with one more value.
 
     A match is a pair of delay vectors whose largest difference is at most the radius. The standard error is from the
-    jackknife over 16 stretches of time, each pair belonging to the stretches of both vectors. Converged: at least 100 pairs
-    match with the further value.
+    jackknife over 16 stretches of time, each pair belonging to the stretches of both vectors. Converged: at least 100
+    pairs match with the further value.
 
     Parameters
     ----------
@@ -131,8 +131,8 @@ def permutation_entropy(x: ArrayLike, order: int = 3, *, delay: int = 1, normali
     """
     The entropy of the orders in which `order` values, `delay` apart, follow one another.
 
-    Equal values are taken to rise. The standard error is from the jackknife over 16 stretches of time. Converged: there are
-    at least ten times as many samples as orders.
+    Equal values are taken to rise. The standard error is from the jackknife over 16 stretches of time. Converged: there
+    are at least ten times as many samples as orders.
 
     Parameters
     ----------

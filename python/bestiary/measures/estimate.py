@@ -1,9 +1,10 @@
-"""What a measurement returns: a value, its standard error, and what it was measured with."""
+"""What a measure returns: a value with its standard error, whether it converged, and what it was measured with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,29 +12,46 @@ from ..definition import Array
 
 __all__ = ["Estimate"]
 
+# Of a long vector, the values that are shown.
+_SHOWN = 100
+
 
 @dataclass(frozen=True)
 class Estimate:
     """
-    A measured value with its standard error.
+    A measured value.
 
-    `value` and `error` are numbers, or arrays of the same shape. `converged` is whether what the method demands of the
-    data was met; a value that is not converged says little. `settings` holds every choice that was made, also those by
-    default, and `method` says in words what was done and where the standard error comes from.
+    Attributes
+    ----------
+    value, error : float or float64 array
+        The value and its standard error, of the same shape.
+    converged : bool
+        Whether what the method asks of its data was met, such as the requested error; a value that is not says little.
+    verdict : str
+        What kind of motion the numbers show, where the measure tells it: "chaotic", "hyperchaotic", "quasi-periodic",
+        "periodic", "fixed point" or "unresolved"; otherwise empty.
+    settings : mapping
+        What it was measured with; `duration` is the time over which each member was averaged.
+    covariance : float64 array of shape (k, k) or None
+        Covariance of the errors, of a vector.
+    method : str
+        What was done, its source, and where the standard error comes from, in words.
     """
 
-    value: float | Array
-    error: float | Array
+    value: Any
+    error: Any
     converged: bool
-    settings: Mapping[str, object]
-    method: str
+    verdict: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    covariance: Array | None = None
+    method: str = ""
 
     def __float__(self) -> float:
         return float(self.value)
 
     def __repr__(self) -> str:
-        value, error = np.asarray(self.value), np.asarray(self.error)
-        parts = [f"{v:.6g} ± {e:.2g}" for v, e in zip(value.ravel()[:8], error.ravel()[:8], strict=True)]
-        more = f", … ({value.size} values)" if value.size > 8 else ""
-        text = parts[0] if value.ndim == 0 else f"[{', '.join(parts)}{more}]"
-        return f"Estimate({text}{'' if self.converged else ', not converged'})"
+        pairs = list(zip(np.atleast_1d(self.value), np.atleast_1d(self.error), strict=True))
+        numbers = ", ".join(f"{value:.6g} ± {error:.2g}" for value, error in pairs[:_SHOWN])
+        numbers += f", … ({len(pairs)} values)" if len(pairs) > _SHOWN else ""
+        verdict = f", {self.verdict}" if self.verdict else ""
+        return f"Estimate({numbers}{verdict}{'' if self.converged else ', not converged'})"

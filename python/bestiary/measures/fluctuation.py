@@ -25,9 +25,9 @@ def autocorrelation_time(x: ArrayLike, *, dt: float = 1.0) -> Estimate:
     """
     The integrated autocorrelation time: the mean of n samples is as uncertain as that of n dt / time independent ones.
 
-    The sum of the autocorrelation over all lags, to both sides, up to the first lag that is five times the half of this sum.
-    Its standard error follows from the lengths of window and series. Converged: the series is a thousand times as long.
-    A rhythm makes it small: the time within which a series forgets is another matter.
+    The sum of the autocorrelation over all lags, to both sides, up to the first lag that is five times the half of this
+    sum. Its standard error follows from the lengths of window and series. Converged: the series is a thousand times as
+    long. A rhythm makes it small: the time within which a series forgets is another matter.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ def detrended_fluctuation(
     The exponent of detrended fluctuation analysis: 0.5 for white noise, 1 for 1/f noise, 1.5 for Brownian motion.
 
     The slope of the root mean square residual of the summed series, from polynomials in windows, against the length of
-    the windows: 20 lengths in geometric progression from `smallest` (10 by default, more for higher degrees) to `largest`
-    (a tenth of the samples). The standard error has a part from 16 stretches of time, and half of the range of the slopes
-    of the thirds of the lengths. Converged: the error is less than 0.1.
+    the windows: 20 lengths in geometric progression from `smallest` (10 by default, more for higher degrees) to
+    `largest` (a tenth of the samples). The standard error has a part from 16 stretches of time, and half of the range
+    of the slopes of the thirds of the lengths. Converged: the error is less than 0.1.
 
     Parameters
     ----------
@@ -118,9 +118,9 @@ def hurst_exponent(x: ArrayLike, *, smallest: int | None = None, largest: int | 
     """
     The Hurst exponent by the rescaled range, corrected for what independent values give in windows of finite length.
 
-    The slope of the logarithm of R/S, less that of its expectation for independent normal values, plus 1/2, against that
-    of the length of the windows. Without the correction, white noise seems persistent. Windows and standard error are as
-    for `detrended_fluctuation`.
+    The slope of the logarithm of R/S, less that of its expectation for independent normal values, plus 1/2, against
+    that of the length of the windows. Without the correction, white noise seems persistent. Windows and standard error
+    are as for `detrended_fluctuation`.
 
     References
     ----------
@@ -159,8 +159,9 @@ def _sizes(n: int, smallest: int, largest: int | None, least: int) -> list[int]:
     low = whole("smallest", smallest, least=least)
     high = n // 10 if largest is None else whole("largest", largest, least=least)
     if not 2 * low <= high <= n // 2:
-        raise RequestError(f"windows from {low} to {high} of {n} samples: the largest must be twice the smallest and at "
-                           f"most half of the samples")  # fmt: skip
+        raise RequestError(
+            f"windows from {low} to {high} of {n} samples: the largest must be twice the smallest and at most half of all"
+        )
     return sorted({round(low * (high / low) ** (i / 19)) for i in range(20)})
 
 

@@ -55,8 +55,8 @@ def recurrence_quantification(
     Recurrence quantification for many thresholds in one pass; the plot itself is never made.
 
     Pairs at most `window` steps apart are left out: by default those of a point with itself. Standard errors are the
-    scatter of the values of eight stretches of time, over the root of eight; of `longest_line`, which grows with the length
-    of the series, none is given. Converged: at every threshold there are at least 100 recurrent pairs.
+    scatter of the values of eight stretches of time, over the root of eight; of `longest_line`, which grows with the
+    length of the series, none is given. Converged: at every threshold there are at least 100 recurrent pairs.
 
     Parameters
     ----------

@@ -41,9 +41,9 @@ def line(x: Array, y: Array, parts: Array, *, width: float, whole: bool = False,
     uncertainties. One is statistical, by the jackknife over `parts`, the curves without one stretch of the data each.
     The other is half of the range of the slopes of the lower, middle and upper third of the window: how far the answer
     depends on where it is read. The value is the mean over windows, weighted by the square of the width over the
-    uncertainty, so that wide and straight ones count. Its standard error has the weighted mean of the squared statistical
-    errors and the weighted variance of the slopes over windows, which is the price of not knowing which window is right.
-    The region is the window of the largest weight. None where no window is wide enough.
+    uncertainty, so that wide and straight ones count. Its standard error has the weighted mean of the squared
+    statistical errors and the weighted variance of the slopes over windows, which is the price of not knowing which
+    window is right. The region is the window of the largest weight. None where no window is wide enough.
 
     The weighting of many windows follows Deshmukh, V., et al. (2021), Chaos 31, 123102, in idea.
 

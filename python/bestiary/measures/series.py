@@ -1,4 +1,4 @@
-"""Series and points as the measures take them: checked, with the window of time within which neighbours do not count."""
+"""Series and points as the measures take them: checked, with the time within which neighbours do not count."""
 
 from __future__ import annotations
 
