@@ -31,7 +31,7 @@ from .trajectories import Ensemble, Trajectory
 catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
-    from . import metrics
+    from . import measures, metrics
     from .composition import compose, network, skew_product
     from .dataset import generate
 
@@ -57,6 +57,7 @@ __all__ = [
     "generate",
     "koopman",
     "load",
+    "measures",
     "metrics",
     "network",
     "poincare",
@@ -82,7 +83,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "forecast", "metrics", "plot"):
+    if name in ("dataset", "forecast", "measures", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -182,6 +182,84 @@ def uniforms(seed: int, path: int, n: int) -> Array:
 def normals(seed: int, path: int, n: int) -> Array:
     """n standard normal numbers, likewise."""
 
+# Measures of data. Points have shape (n, d); norm is "maximum" or "euclidean"; pairs at most `window` steps apart are
+# left out; blocks are equal stretches of time. Results do not depend on `threads`.
+
+def logarithms(x: Array) -> Array:
+    """Natural logarithms of all values, (size,), the same on every machine."""
+
+def powers(x: Array, exponent: float) -> Array:
+    """x^exponent of all values, (size,), likewise."""
+
+def nearest_neighbours(
+    x: Array, *, norm: str, k: int, window: int, candidates: int, threads: int | None = None
+) -> tuple[Array, NDArray[np.int64]]:
+    """Distances and numbers (candidates, k) of the nearest among the first `candidates` points; NaN where there is none."""
+
+def neighbour_sums(
+    x: Array, radii: Array, *, norm: str, window: int, blocks: int, threads: int | None = None
+) -> NDArray[np.int64]:
+    """Neighbours within each radius, summed over the points of each block: (blocks, radii)."""
+
+def neighbour_counts(
+    x: Array, radii: Array, *, norm: str, window: int, threads: int | None = None
+) -> NDArray[np.uint32]:
+    """Neighbours of each point within each radius: (n, radii)."""
+
+def distance_logarithms(
+    x: Array, radius: float, *, norm: str, window: int, blocks: int, threads: int | None = None
+) -> Array:
+    """Ordered pairs nearer than the radius, sum of their ln(distance / radius), pairs at no distance: (blocks, 3)."""
+
+def divergence_sums(
+    x: Array,
+    *,
+    norm: str,
+    steps: int,
+    window: int,
+    blocks: int,
+    radius: float | None = None,
+    least: int = 1,
+    threads: int | None = None,
+) -> tuple[Array, Array]:
+    """Sums of logarithms of distances of neighbours as they part, and how many went in: (blocks, steps + 1) each."""
+
+def fitted_exponents(
+    x: Array, *, neighbours: int, window: int, step: int, blocks: int, threads: int | None = None
+) -> Array:
+    """Exponents per `step` of the product of fitted tangent maps: (blocks, d)."""
+
+def box_moments(x: Array, q: float, levels: int, blocks: int) -> Array:
+    """Sums of share^q over boxes of sides 1, 1/2, …: of all points, and without each block, (levels, 1 + blocks)."""
+
+def order_counts(x: Array, order: int, delay: int, blocks: int) -> NDArray[np.int64]:
+    """How often each order of values occurs: (blocks, order!)."""
+
+def lempel_ziv_words(symbols: Sequence[int]) -> int:
+    """Words in the exhaustive history of a sequence of symbols 0, 1, …."""
+
+def detrended_fluctuations(x: Array, sizes: Sequence[int], degree: int, blocks: int) -> Array:
+    """Mean squared residuals from polynomials: sum and number of windows of each block, (sizes, 2 blocks)."""
+
+def rescaled_ranges(x: Array, sizes: Sequence[int], blocks: int) -> Array:
+    """Rescaled ranges R/S, likewise."""
+
+def graph_lengths(x: Array, steps: Sequence[int]) -> Array:
+    """Lengths of the graph of a series measured with each step: (steps,)."""
+
+def zero_one_correlations(x: Array, angles: Array, *, threads: int | None = None) -> Array:
+    """K of the 0-1 test for each angle."""
+
+def recurrence_lines(
+    x: Array, thresholds: Array, *, norm: str, window: int, threads: int | None = None
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Numbers of diagonal lines (above the main one) and of vertical lines of each length: (thresholds, n + 1) each."""
+
+def local_dimensions(
+    x: Array, references: Sequence[int], *, quantile: float, window: int, threads: int | None = None
+) -> Array:
+    """Local dimension, and the number of excesses it is from, at each reference: (references, 2)."""
+
 def machine() -> dict[str, str | int]:
     """version, vector unit in use ("baseline", "avx2", "avx512", "neon"), available threads, hash of the sources."""
 

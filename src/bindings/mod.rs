@@ -1,5 +1,6 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
+mod data;
 mod forecast;
 mod metrics;
 mod run;
@@ -54,5 +55,22 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(metrics::mean_discrepancy, module)?)?;
     module.add_function(wrap_pyfunction!(metrics::nearest_divergence, module)?)?;
     module.add_function(wrap_pyfunction!(metrics::takens_dimension, module)?)?;
+    module.add_function(wrap_pyfunction!(data::logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(data::powers, module)?)?;
+    module.add_function(wrap_pyfunction!(data::nearest_neighbours, module)?)?;
+    module.add_function(wrap_pyfunction!(data::neighbour_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(data::neighbour_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(data::distance_logarithms, module)?)?;
+    module.add_function(wrap_pyfunction!(data::divergence_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(data::fitted_exponents, module)?)?;
+    module.add_function(wrap_pyfunction!(data::box_moments, module)?)?;
+    module.add_function(wrap_pyfunction!(data::order_counts, module)?)?;
+    module.add_function(wrap_pyfunction!(data::lempel_ziv_words, module)?)?;
+    module.add_function(wrap_pyfunction!(data::detrended_fluctuations, module)?)?;
+    module.add_function(wrap_pyfunction!(data::rescaled_ranges, module)?)?;
+    module.add_function(wrap_pyfunction!(data::graph_lengths, module)?)?;
+    module.add_function(wrap_pyfunction!(data::zero_one_correlations, module)?)?;
+    module.add_function(wrap_pyfunction!(data::recurrence_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(data::local_dimensions, module)?)?;
     Ok(())
 }

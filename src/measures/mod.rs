@@ -1,3 +1,12 @@
-//! What is measured on trajectories and tangent flows.
+//! What is measured on trajectories and tangent flows, and on data.
 
+pub mod boxes;
+pub mod correlation_sum;
+pub mod divergence;
+pub mod fluctuation;
+pub mod local_dimension;
 pub mod lyapunov;
+pub mod neighbours;
+pub mod patterns;
+pub mod recurrence;
+pub mod tangent_from_data;
