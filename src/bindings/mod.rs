@@ -1,5 +1,6 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
+mod measures;
 mod metrics;
 mod run;
 mod solve;
@@ -30,6 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(system::rename, module)?)?;
     module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::tangent_growth, module)?)?;
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;

@@ -1,3 +1,5 @@
 //! What is measured on trajectories and tangent flows.
 
 pub mod lyapunov;
+mod orthonormalise;
+pub mod tangent;
