@@ -95,6 +95,8 @@ const PATIENCE: u64 = 128;
 const SKEW: f64 = 1e-4;
 const STRAIGHT: f64 = 1e-1;
 const SELDOM: u32 = 16;
+/// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
+const MOST_SERIES: usize = 150;
 /// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
 const HALVINGS: u32 = 44;
 const KINK: f64 = 1e-9;
@@ -186,7 +188,7 @@ impl Run<'_> {
         }
         let mut tolerance = self.settings.tolerance.clone();
         tolerance.absolute.resize(self.augmented.dimension(), tolerance.relative);
-        if self.augmented.is_smooth() {
+        if self.augmented.is_smooth() && self.augmented.dimension() <= MOST_SERIES {
             let program = self.augmented.jet_program(order_for(tolerance.relative));
             let mut taylor = Taylor::<L>::new(&program, tolerance, self.level);
             for lane in 0..members.len() {
