@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from . import metrics
     from .composition import compose, network, skew_product
     from .dataset import generate
+    from .measures import Estimate, conditional_exponents, kaplan_yorke, lyapunov_spectrum, pesin_entropy
 
 __all__ = [
     "BestiaryError",
     "CatalogueError",
     "DatasetError",
     "Ensemble",
+    "Estimate",
     "Events",
     "LanguageError",
     "MissingExtra",
@@ -54,10 +56,14 @@ __all__ = [
     "add_folder",
     "catalogue_version",
     "compose",
+    "conditional_exponents",
     "generate",
+    "kaplan_yorke",
     "load",
+    "lyapunov_spectrum",
     "metrics",
     "network",
+    "pesin_entropy",
     "poincare",
     "skew_product",
     "stroboscopic",
@@ -68,9 +74,14 @@ __all__ = [
 # Names that live in modules whose import is not free. `bestiary.system` is the function, which is why the class's
 # module is not reachable as an attribute.
 _LATER = {
+    "Estimate": "measures",
     "compose": "composition",
+    "conditional_exponents": "measures",
     "generate": "dataset",
+    "kaplan_yorke": "measures",
+    "lyapunov_spectrum": "measures",
     "network": "composition",
+    "pesin_entropy": "measures",
     "skew_product": "composition",
 }
 
@@ -80,7 +91,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "metrics", "plot"):
+    if name in ("dataset", "measures", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
