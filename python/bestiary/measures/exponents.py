@@ -73,7 +73,8 @@ def lyapunov_spectrum(
     initial : array-like of shape (d,) or (m, d)
         Initial states in place of ones drawn on the attractor; m is then the number of members.
     transient : float
-        Discarded time, by default 50 periods (500 iterations), or 20 delays if that is longer.
+        Discarded time, by default 50 periods (500 iterations), or 20 delays if that is longer; less where that alone
+        would take a quarter of `max_work`.
     duration : float
         A fixed time for each member, in place of a length that reaches `error`.
     rtol : float
@@ -200,8 +201,7 @@ def _spectrum(
         system, k, members=members, seed=seed, given=given, initial=initial, rtol=rtol, step=step, threads=threads
     )
     settle = cloud.transient if transient is None else sampling.start(system, transient, 0.0) * -1.0
-    if settle > 0:
-        cloud.run(settle, 1)
+    settled = _settle(cloud, settle, max_work / 4 if transient is None else math.inf)
     unit = cloud.unit
     if duration is not None:
         length = sampling.positive("duration", duration) / SEGMENTS
@@ -209,23 +209,38 @@ def _spectrum(
             length = math.ceil(length)
     else:
         length = (FIRST_ITERATIONS if system.kind == "map" else FIRST_PERIODS * unit) / SEGMENTS
+        if settled > 0:
+            # No more of it than the limit on work allows.
+            length = min(length, max(unit, settled * (max_work / cloud.work - 1) / SEGMENTS))
+        if system.kind == "map":
+            length = math.ceil(length)
     rounds: list[Segments] = []
     while True:
         before = cloud.work
         rounds.append(cloud.run(length, SEGMENTS))
         spent = cloud.work - before
-        if len(rounds) > 1 and _drifts(rounds):
+        # A transient that is not over: the part before is discarded, unless what it changes is below what is asked for.
+        if len(rounds) > 1 and _drifts(rounds, _target(cloud, _joined(rounds).rates.mean(axis=0), error)):
             rounds = rounds[-1:]
-        found = _estimate(system, cloud, rounds, error, given)
+        found = _estimate(system, cloud, rounds, error, given, settled)
         verdict_needed = error == "relative" and found.verdict == "unresolved"
         if duration is not None or (found.converged and not verdict_needed):
             return found
         # The next round is as long as all those before together.
-        total = sum(float(each.elapsed[0].sum()) for each in rounds)
+        total = sum(float(each.elapsed.sum(axis=1).max()) for each in rounds)
         next_length = max(length, total / SEGMENTS)
         if cloud.work + spent * next_length / length > max_work:
             return found
         length = math.ceil(next_length) if system.kind == "map" else next_length
+
+
+def _settle(cloud: Cloud, transient: float, max_work: float) -> float:
+    """Run over the transient, in pieces, but for at most this work; what was run over."""
+    settled, pieces = 0.0, 5
+    while settled < transient and cloud.work <= max_work:
+        length = transient / pieces
+        settled += float(cloud.run(math.ceil(length) if cloud.system.kind == "map" else length, 1).elapsed.min())
+    return settled
 
 
 def _joined(rounds: list[Segments]) -> Segments:
@@ -234,10 +249,17 @@ def _joined(rounds: list[Segments]) -> Segments:
     )
 
 
-def _drifts(rounds: list[Segments]) -> bool:
-    """Whether the last round and all before it differ by more than their members' scatter."""
+def _drifts(rounds: list[Segments], target: Array) -> bool:
+    """Whether the last round and all before it differ by more than their members' scatter, and than the target."""
     difference = rounds[-1].rates - _joined(rounds[:-1]).rates
-    return bool((np.abs(difference.mean(axis=0)) > DRIFT * _standard_error(difference) + 1e-12).any())
+    return bool((np.abs(difference.mean(axis=0)) > np.maximum(DRIFT * _standard_error(difference), target)).any())
+
+
+def _target(cloud: Cloud, value: Array, error: float | str) -> Array:
+    """The standard error that each exponent is to reach."""
+    if isinstance(error, str):
+        return RELATIVE * np.maximum(np.abs(value), max(float(value.max()), 1.0 / (SLOWEST * cloud.unit)))
+    return np.full(len(value), float(error))
 
 
 def _standard_error(rates: Array) -> Array:
@@ -246,7 +268,12 @@ def _standard_error(rates: Array) -> Array:
 
 
 def _estimate(
-    system: System, cloud: Cloud, rounds: list[Segments], error: float | str, given: tuple[str, ...]
+    system: System,
+    cloud: Cloud,
+    rounds: list[Segments],
+    error: float | str,
+    given: tuple[str, ...],
+    transient: float,
 ) -> Estimate:
     joined = _joined(rounds)
     rates = joined.rates
@@ -267,16 +294,13 @@ def _estimate(
     floor = cloud.rtol * max(largest, 1.0 / cloud.unit)
     errors = np.sqrt(np.diag(covariance) + floor**2)
     duration = float(joined.elapsed.sum(axis=1).min())
-    if error == "relative":
-        target = RELATIVE * np.maximum(np.abs(value), max(float(value[0]), 1.0 / (SLOWEST * cloud.unit)))
-    else:
-        target = np.full(k, float(error))
-    drift = len(rounds) > 1 and _drifts(rounds)
-    converged = bool((errors <= target).all()) and not drift
+    target = _target(cloud, value, error)
+    drifts = len(rounds) > 1 and _drifts(rounds, target)
+    converged = bool((errors <= target).all()) and not drifts
     settings: dict[str, Any] = {
         "members": m,
         "duration": duration,
-        "transient": cloud.transient,
+        "transient": transient,
         "rtol": cloud.rtol,
         "seed": cloud.seed,
         "steps": cloud.steps,
