@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from . import measures, metrics
     from .composition import compose, network, skew_product
     from .dataset import generate
+    from .measures import Estimate, conditional_exponents, kaplan_yorke, lyapunov_spectrum, pesin_entropy
 
 __all__ = [
     "BestiaryError",
     "CatalogueError",
     "DatasetError",
     "Ensemble",
+    "Estimate",
     "Events",
     "LanguageError",
     "MissingExtra",
@@ -54,12 +56,16 @@ __all__ = [
     "add_folder",
     "catalogue_version",
     "compose",
+    "conditional_exponents",
     "generate",
+    "kaplan_yorke",
     "koopman",
     "load",
+    "lyapunov_spectrum",
     "measures",
     "metrics",
     "network",
+    "pesin_entropy",
     "poincare",
     "skew_product",
     "stroboscopic",
@@ -70,10 +76,15 @@ __all__ = [
 # Names that live in modules whose import is not free. `bestiary.system` is the function, which is why the class's
 # module is not reachable as an attribute.
 _LATER = {
+    "Estimate": "measures",
     "compose": "composition",
+    "conditional_exponents": "measures",
     "generate": "dataset",
     "koopman": "forecast",
+    "kaplan_yorke": "measures",
+    "lyapunov_spectrum": "measures",
     "network": "composition",
+    "pesin_entropy": "measures",
     "skew_product": "composition",
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 from . import __version__, definition, registry
 from .dataset.files import write_atomically
 from .exceptions import CatalogueError, RequestError, UnknownName
-from .measures import period, scale
+from .measures import dimensions, exponents, period, scale
 from .system import System
 from .workers import in_threads
 
@@ -57,7 +57,46 @@ def _scale(system: System) -> dict[str, Record]:
     return records
 
 
-MEASURES: dict[str, Callable[[System], Mapping[str, Record]]] = {"period": _period, "scale": _scale}
+def _spectrum(system: System) -> dict[str, Record]:
+    """Lyapunov exponents, and what follows from them; fewer than all where the others are minus infinity."""
+    found = None
+    count = min(system.dimension, MOST_EXPONENTS) if system.kind != "delay" else None
+    while found is None:
+        try:
+            found = exponents.lyapunov_spectrum(system, count, max_work=SPECTRUM_WORK, threads=1)
+        except RequestError as error:
+            if "fewer exponents" not in str(error) or not count or count == 1:
+                raise
+            count -= 1
+    settings = found.settings
+    said = ", ".join(f"{key} {settings[key]:.6g}" for key in ("members", "duration", "transient", "rtol"))
+    facts = {"method": exponents.METHOD, "settings": said, "converged": found.converged}
+    pairs = [rounded(value, error) for value, error in zip(found.value, found.error, strict=True)]
+    records: dict[str, Record] = {
+        "largest_exponent": {"value": pairs[0][0], "error": pairs[0][1], **facts},
+        "exponents": {"value": [value for value, _ in pairs], "error": [error for _, error in pairs], **facts},
+        "verdict": {"value": found.verdict, **facts},
+    }
+    for key, method, derived in (
+        ("kaplan_yorke_dimension", "Kaplan & Yorke (1979) from the exponents", dimensions.kaplan_yorke(found)),
+        ("entropy", "Pesin (1977): sum of the positive exponents", dimensions.pesin_entropy(found)),
+    ):
+        if math.isfinite(derived.value):
+            value, error = rounded(derived.value, derived.error)
+            records[key] = {"value": value, "error": error, **facts, "method": method}
+    return records
+
+
+# Of a system with more variables, only so many exponents are measured.
+MOST_EXPONENTS = 12
+# Steps times variables: a limit on the work for one system.
+SPECTRUM_WORK = 1e7
+
+MEASURES: dict[str, Callable[[System], Mapping[str, Record]]] = {
+    "period": _period,
+    "scale": _scale,
+    "spectrum": _spectrum,
+}
 """
 By name: a function from a system to records, by their keys under `[measured]`. A record has "method" and "settings".
 

@@ -34,7 +34,10 @@ _loaded: dict[str, Entry] = {}
 # What the table of systems needs of sections: these beginnings of lines, or all. Other sections are not parsed for it,
 # nor are notes of one line: parsing is what the table costs.
 _SUMMARY: dict[str, tuple[str, ...] | None] = {
-    **{"known": ("largest_exponent ",), "measured": ("largest_exponent ", "period ")},
+    **{
+        "known": ("largest_exponent ",),
+        "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
+    },
     **{"parameters": None, "structure": None, "state": None},
 }
 
@@ -78,10 +81,11 @@ def systems(
 
     Columns
     -------
-    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent, about, citation, doi,
-    aliases, variants. `period` is the stated one, the unit of sampling, `measured_period` that of the highest peak of
+    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent,
+    kaplan_yorke_dimension, verdict, about, citation, doi, aliases, variants. `period` is the stated one, the unit of sampling, `measured_period` that of the highest peak of
     a spectrum, null where none stands out. `largest_exponent` is as measured, or published where it has not been
-    measured; null where neither is known.
+    measured; null where neither is known. `kaplan_yorke_dimension` and `verdict` ("chaotic", "periodic", …) are as
+    measured.
     """
     import polars as pl
 
@@ -97,6 +101,8 @@ def systems(
         "period": pl.Float64,
         "measured_period": pl.Float64,
         "largest_exponent": pl.Float64,
+        "kaplan_yorke_dimension": pl.Float64,
+        "verdict": pl.String,
         "about": pl.String,
         "citation": pl.String,
         "doi": pl.String,
@@ -256,6 +262,8 @@ def _row(entry: Mapping[str, Any], variants: tuple[str, ...]) -> dict[str, Any]:
         "period": None if period is None else definition.number(period, {}, {}, f"period of {entry.get('name')}"),
         "measured_period": entry.get("measured", {}).get("period", {}).get("value"),
         "largest_exponent": exponent,
+        "kaplan_yorke_dimension": entry.get("measured", {}).get("kaplan_yorke_dimension", {}).get("value"),
+        "verdict": entry.get("measured", {}).get("verdict", {}).get("value"),
         "aliases": entry.get("aliases", []),
         "variants": [*variants, *entry.get("variants", {})],
     }

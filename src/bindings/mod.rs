@@ -2,6 +2,7 @@
 
 mod data;
 mod forecast;
+mod measures;
 mod metrics;
 mod run;
 mod solve;
@@ -34,6 +35,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<forecast::PyReservoir>()?;
     module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::tangent_growth, module)?)?;
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
     module.add_function(wrap_pyfunction!(solve::normals, module)?)?;
     module.add_function(wrap_pyfunction!(solve::machine, module)?)?;

@@ -91,7 +91,7 @@ impl PyResultTable {
     }
 }
 
-fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) -> Tolerance {
+pub(super) fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_, f64>>) -> Tolerance {
     Tolerance { relative: rtol, absolute: atol.map_or_else(|| vec![rtol; d], numbers) }
 }
 

@@ -7,6 +7,8 @@ pub mod fluctuation;
 pub mod local_dimension;
 pub mod lyapunov;
 pub mod neighbours;
+mod orthonormalise;
 pub mod patterns;
 pub mod recurrence;
+pub mod tangent;
 pub mod tangent_from_data;

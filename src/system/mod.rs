@@ -4,17 +4,19 @@ mod define;
 pub mod evaluate;
 mod linearisation;
 mod separation;
+mod tangent;
 
 pub use define::{Definition, Kind};
 pub use linearisation::Linearisation;
 pub use separation::Separation;
+pub use tangent::Switches;
 
 use crate::error::{Error, Result};
 use crate::expr::ast::{Role, Statement};
 use crate::expr::differentiate::{derivatives, jacobian};
 use crate::expr::graph::{Graph, Id};
 use crate::expr::jet::JetProgram;
-use crate::expr::program::{Program, Sizes, is_smooth};
+use crate::expr::program::{Program, Sizes};
 use crate::expr::{latex_statement, numpy_source, print_document, text_of};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -159,49 +161,6 @@ impl System {
         let corrections: Vec<Id> = (0..self.dimension()).map(|i| graph.mul(noise[i], matrix[i][i])).collect();
         let roots = [&noise[..], &corrections[..]].concat();
         Program::compile(&graph, &roots, self.sizes())
-    }
-
-    /// The system together with its tangent flow (or tangent map): the state doubled, v' = J(x, t) v.
-    ///
-    /// # Errors
-    /// For delay and stochastic systems, whose tangent spaces are of another kind.
-    pub fn tangent(&self) -> Result<System> {
-        if !matches!(self.kind, Kind::Flow | Kind::Map) {
-            return Err(Error::value("the tangent flow is available for flows and maps"));
-        }
-        let n = self.dimension();
-        let mut graph = self.graph.clone();
-        let states = Self::states(&mut graph, 2 * n);
-        let seeds: HashMap<Id, Id> = (0..n).map(|i| (states[i], states[n + i])).collect();
-        let slopes = derivatives(&mut graph, &self.rhs, &seeds);
-        let rhs = [&self.rhs[..], &slopes[..]].concat();
-        let mut names = self.names.clone();
-        names.extend(self.names.iter().map(|name| format!("d{name}")));
-        let mut periods = self.periods.clone();
-        periods.resize(2 * n, None);
-        let sizes = Sizes { states: 2 * n, ..self.sizes() };
-        Ok(System {
-            kind: self.kind,
-            statements: Vec::new(),
-            names,
-            parameter_names: self.parameter_names.clone(),
-            parameter_values: self.parameter_values.clone(),
-            observable_names: Vec::new(),
-            smooth: is_smooth(&graph, &rhs),
-            program: Program::compile(&graph, &rhs, sizes),
-            graph,
-            rhs,
-            noise: Vec::new(),
-            observables: Vec::new(),
-            periods,
-            delays: Vec::new(),
-            delayed: Vec::new(),
-            jacobian: OnceLock::new(),
-            observing: OnceLock::new(),
-            linearisation: OnceLock::new(),
-            separation: OnceLock::new(),
-            jets: Mutex::default(),
-        })
     }
 
     /// The equations and definitions in canonical form; building from it gives the same system.

@@ -1,14 +1,16 @@
 """What is measured on systems and series: values with standard errors, and what they were measured with."""
 
-from . import period, scale, surrogates
+from . import dimensions, exponents, period, scale, surrogates
 from .complexity import lempel_ziv, zero_one_test
 from .correlation import correlation_dimension, correlation_entropy, correlation_sum, takens_dimension
-from .fractal import box_counting_dimension, generalised_dimension, higuchi_dimension, local_dimension
+from .dimensions import kaplan_yorke, pesin_entropy
 from .divergence import divergence_curve, largest_exponent_kantz, largest_exponent_rosenstein, spectrum_from_data
 from .embedding import cao, delay_by_autocorrelation, delay_by_information, embed, false_neighbours, mutual_information
 from .entropies import approximate_entropy, multiscale_entropy, permutation_entropy, sample_entropy
 from .estimate import Estimate
+from .exponents import conditional_exponents, lyapunov_spectrum
 from .fluctuation import autocorrelation_time, detrended_fluctuation, hurst_exponent
+from .fractal import box_counting_dimension, generalised_dimension, higuchi_dimension, local_dimension
 from .period import DominantPeriod, dominant_period
 from .recurrence import Recurrence, recurrence_quantification
 from .scale import Scale, typical_scale
@@ -24,27 +26,33 @@ __all__ = [
     "autocorrelation_time",
     "box_counting_dimension",
     "cao",
+    "conditional_exponents",
     "correlation_dimension",
     "correlation_entropy",
     "correlation_sum",
     "delay_by_autocorrelation",
     "delay_by_information",
     "detrended_fluctuation",
+    "dimensions",
     "divergence_curve",
     "dominant_period",
     "embed",
+    "exponents",
     "false_neighbours",
     "generalised_dimension",
     "higuchi_dimension",
     "hurst_exponent",
+    "kaplan_yorke",
     "largest_exponent_kantz",
     "largest_exponent_rosenstein",
     "lempel_ziv",
     "local_dimension",
+    "lyapunov_spectrum",
     "multiscale_entropy",
     "mutual_information",
     "period",
     "permutation_entropy",
+    "pesin_entropy",
     "recurrence_quantification",
     "sample_entropy",
     "scale",

@@ -1,0 +1,134 @@
+"""
+Members on the attractor with their tangent vectors, run from segment to segment.
+
+What is common to all measures that follow small deviations; the measures themselves are in the modules beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import _core, sampling
+from ..definition import Array
+from ..exceptions import RequestError
+
+if TYPE_CHECKING:
+    from ..system import System
+
+__all__ = ["Cloud", "Segments"]
+
+RTOL, RTOL_CONSERVATIVE = 1e-8, 1e-10
+# Discarded before anything is measured: the vectors find their directions.
+TRANSIENT_PERIODS, TRANSIENT_ITERATIONS = 50, 500
+# Numbers for the first vectors come from paths apart from those of states and noise.
+_PATHS = 3 << 61
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Logarithms of growth (m, segments, k) and lengths (m, segments); states and triangular factors where kept."""
+
+    logs: Array
+    elapsed: Array
+    states: Array | None = None
+    triangles: Array | None = None
+
+    @property
+    def rates(self) -> Array:
+        """Exponents of each member over all of its segments, (m, k)."""
+        total: Array = self.logs.sum(axis=1) / self.elapsed.sum(axis=1)[:, None]
+        return total
+
+
+class Cloud:
+    """
+    Members of a system with `k` tangent vectors each, that can be run on and on.
+
+    `given` names variables that are imposed from outside: deviations are those of the others.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        k: int | None,
+        *,
+        members: int,
+        seed: int,
+        given: Sequence[str] = (),
+        initial: object = None,
+        rtol: float | None = None,
+        step: float | None = None,
+        threads: int | None = None,
+        start: float = 0.0,
+    ) -> None:
+        self.system, self.seed, self.threads = system, seed, threads
+        fixed = {column for name in given for column in sampling.columns(system, name)}
+        self.response = [i for i in range(system.dimension) if i not in fixed]
+        if not self.response:
+            raise RequestError(f"nothing is left to respond: {sampling.variables(system)}")
+        width = len(self.response)
+        self.k = width if k is None else sampling.whole("k", k, least=1)
+        if self.k > width:
+            raise RequestError(f"k = {k}, but there are {width} exponents of {', '.join(self._names())}")
+        if initial is None:
+            x = sampling.on_attractor(system, sampling.whole("members", members, least=2), seed, 0)
+        else:
+            x = sampling.states(system, initial)
+            x = x[None] if x.ndim == 1 else x
+        usual = RTOL_CONSERVATIVE if sampling.is_conservative(system) else RTOL
+        self.rtol, self.atol = sampling.tolerances(system, usual if rtol is None else rtol, None)
+        self.step = None if step is None else sampling.positive("step", step)
+        count = self.k * width
+        vectors = np.array([_core.normals(seed, _PATHS + i, count) for i in range(len(x))])
+        self.augmented = np.concatenate([x, vectors], axis=1)
+        self.t = np.full(len(x), float(start))
+        self.steps = 0
+
+    def _names(self) -> list[str]:
+        return [self.system.names[i] for i in self.response]
+
+    @property
+    def unit(self) -> float:
+        """The unit of durations: the period, or one iteration."""
+        return 1.0 if self.system.kind == "map" else self.system.period
+
+    @property
+    def transient(self) -> float:
+        """The usual transient."""
+        if self.system.kind == "map":
+            return float(TRANSIENT_ITERATIONS)
+        return max(TRANSIENT_PERIODS * self.unit, sampling.burn_in(self.system))
+
+    @property
+    def work(self) -> float:
+        """Steps taken so far, times the number of variables with their vectors."""
+        return float(self.steps) * self.augmented.shape[1]
+
+    def run(self, duration: float, segments: int, *, keep: bool = False) -> Segments:
+        """Run on, by so many segments of at least this duration each."""
+        try:
+            found = _core.tangent_growth(
+                self.system.core,
+                self.augmented,
+                self.system.core.parameter_values[None],
+                start=self.t,
+                response=self.response,
+                duration=float(duration),
+                segments=segments,
+                keep=keep,
+                rtol=self.rtol,
+                atol=self.atol,
+                step=self.step,
+                seed=self.seed,
+                first_step=self.steps // len(self.t),
+                threads=self.threads,
+            )
+        except ValueError as error:
+            raise RequestError(f"{self.system.name}: {error}") from None
+        self.augmented, self.t = found["augmented"], found["t"]
+        self.steps += int(sum(found["steps"]))
+        return Segments(found["logs"], found["elapsed"], found.get("states"), found.get("triangles"))

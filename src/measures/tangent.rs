@@ -1,0 +1,486 @@
+//! Growth of tangent vectors along trajectories of flows and maps (Benettin et al. 1980, Meccanica 15, 9-20 and 21-30; Shimada &
+//! Nagashima 1979, Prog. Theor. Phys. 61, 1605-1616): logarithms of the growth over segments of a run that can be continued.
+//!
+//! State and vectors are one system, so that the vectors are those of the numerical solution and share its series. Vectors are
+//! orthonormalised at the ends of steps, often enough that they never come close to being parallel. Where the right-hand
+//! side jumps, the vectors are turned by the saltation matrix. Not the statistics of exponents.
+
+use super::orthonormalise::{Growth, orthonormalise};
+use crate::error::{Error, Result};
+use crate::expr::eval::Evaluator;
+use crate::parallel::pool::{Monitor, pool};
+use crate::parallel::simd::Level;
+use crate::solve::march::wrap;
+use crate::solve::runge_kutta::RungeKutta;
+use crate::solve::stepper::{Lanes, Rhs, Row, Stepper, Tolerance, Verdict};
+use crate::solve::tableau::DOP853;
+use crate::solve::taylor::{Taylor, order_for};
+use crate::system::{Kind, Switches, System};
+use rayon::prelude::*;
+
+/// What to measure.
+pub struct Settings<'a> {
+    /// The system, a flow or a map.
+    pub system: &'a System,
+    /// Parameters, k or m x k.
+    pub parameters: &'a [f64],
+    /// Variables that the vectors have components in.
+    pub response: &'a [usize],
+    /// Number of vectors.
+    pub vectors: usize,
+    /// Length of a segment; it ends with the first step (and orthonormalisation) beyond it.
+    pub duration: f64,
+    /// Number of segments.
+    pub segments: usize,
+    /// Whether to keep states, vectors and triangular factors at the ends of segments.
+    pub keep: bool,
+    /// Tolerance of the state; vectors, of length 1, have its relative part.
+    pub tolerance: Tolerance,
+    /// Limit on the steps of a member.
+    pub max_steps: u64,
+    /// Step of what has a fixed step: the longest of a stochastic system, the spacing of the history of a delay system.
+    pub step: Option<f64>,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Number of the first path of noise, and of the first step on it.
+    pub first_path: u64,
+    /// Steps of each path taken before.
+    pub first_step: u64,
+    /// Threads; all that are available if `None`.
+    pub threads: Option<usize>,
+}
+
+/// One trajectory with its vectors: where it starts, and then what became of it.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// State, then vectors, d + k r.
+    pub y: Vec<f64>,
+    /// Time.
+    pub t: f64,
+    /// Logarithms of growth, segments x k.
+    pub logs: Vec<f64>,
+    /// Length of each segment.
+    pub elapsed: Vec<f64>,
+    /// State and vectors at the end of each segment, if kept.
+    pub states: Vec<f64>,
+    /// Triangular factors of each segment, k x k, if kept.
+    pub triangles: Vec<f64>,
+    /// Steps.
+    pub steps: u64,
+}
+
+impl Member {
+    /// A member that starts at time `t` with state and vectors `y`.
+    pub fn new(y: Vec<f64>, t: f64) -> Self {
+        Self { y, t, logs: Vec::new(), elapsed: Vec::new(), states: Vec::new(), triangles: Vec::new(), steps: 0 }
+    }
+}
+
+/// Lanes of a block.
+const LANES: usize = 8;
+/// A state larger than this times (1 + its size at the start) has diverged.
+const DIVERGED: f64 = 1e12;
+/// Attempts between looks at the monitor.
+const PATIENCE: u64 = 128;
+/// Vectors are orthonormalised more often where one has shrunk below the first of these, relative to another, and more seldom,
+/// though at least every so many steps, where none has shrunk below the second.
+const SKEW: f64 = 1e-4;
+const STRAIGHT: f64 = 1e-1;
+const SELDOM: u32 = 16;
+/// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
+const MOST_SERIES: usize = 150;
+/// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
+const HALVINGS: u32 = 44;
+const KINK: f64 = 1e-9;
+
+/// Runs all members through their segments.
+///
+/// # Errors
+/// [`Error::Value`] for a wrong request and where a member does not reach its end; [`Error::Interrupted`].
+pub fn grow(settings: &Settings<'_>, members: &mut [Member], monitor: &Monitor) -> Result<()> {
+    let (system, m) = (settings.system, members.len());
+    let (d, n) = (system.dimension(), system.dimension() + settings.vectors * settings.response.len());
+    let parameters = system.parameter_names().len();
+    if !matches!(system.kind(), Kind::Flow | Kind::Map) {
+        return Err(Error::value("tangent vectors of this kind of system grow elsewhere"));
+    }
+    if settings.parameters.len() != parameters && settings.parameters.len() != m * parameters {
+        return Err(Error::value(format!("{m} members need {parameters} or {m} x {parameters} parameters")));
+    }
+    if !(settings.duration > 0.0 && settings.duration.is_finite()) {
+        return Err(Error::value("the duration of a segment must be positive"));
+    }
+    if members.iter().any(|member| member.y.len() != n || member.y.iter().any(|y| !y.is_finite())) {
+        return Err(Error::value(format!("a member needs {n} finite numbers: {d} of the state, then its vectors")));
+    }
+    let run = Run {
+        settings,
+        augmented: &system.with_tangents(settings.vectors, settings.response),
+        switches: (system.kind() == Kind::Flow && !system.is_smooth()).then(|| system.switches()),
+        monitor,
+        level: Level::detect(),
+    };
+    let mut blocks: Vec<(usize, &mut [Member])> = Vec::new();
+    for (number, block) in members.chunks_mut(LANES).enumerate() {
+        blocks.push((number * LANES, block));
+    }
+    pool(settings.threads)?.install(|| {
+        blocks.into_par_iter().try_for_each(|(first, block)| match block.len() {
+            1 => run.block::<1>(first, block),
+            _ => run.block::<LANES>(first, block),
+        })
+    })
+}
+
+struct Run<'a> {
+    settings: &'a Settings<'a>,
+    augmented: &'a System,
+    switches: Option<Switches>,
+    monitor: &'a Monitor,
+    level: Level,
+}
+
+/// A compiled right-hand side over lanes.
+struct ProgramRhs<'p, const L: usize>(Evaluator<'p, L>);
+
+impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
+    fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
+        self.0.eval(t, y, &[], out);
+    }
+}
+
+/// Where a lane stands in its segments.
+struct Progress {
+    growth: Growth,
+    elapsed: f64,
+    segment: usize,
+    unturned: u32,
+    every: u32,
+    bound: f64,
+    periods: Vec<f64>,
+}
+
+impl Run<'_> {
+    fn parameters(&self, member: usize) -> &[f64] {
+        let k = self.settings.system.parameter_names().len();
+        if self.settings.parameters.len() > k {
+            &self.settings.parameters[member * k..(member + 1) * k]
+        } else {
+            self.settings.parameters
+        }
+    }
+
+    fn block<const L: usize>(&self, first: usize, members: &mut [Member]) -> Result<()> {
+        let mut rhs = ProgramRhs(Evaluator::<L>::new(self.augmented.program(), self.level));
+        for lane in 0..members.len() {
+            rhs.0.set_parameters(lane, self.parameters(first + lane));
+        }
+        if self.settings.system.kind() == Kind::Map {
+            return self.iterate::<L>(first, members, &mut rhs);
+        }
+        let mut tolerance = self.settings.tolerance.clone();
+        tolerance.absolute.resize(self.augmented.dimension(), tolerance.relative);
+        if self.augmented.is_smooth() && self.augmented.dimension() <= MOST_SERIES {
+            let program = self.augmented.jet_program(order_for(tolerance.relative));
+            let mut taylor = Taylor::<L>::new(&program, tolerance, self.level);
+            for lane in 0..members.len() {
+                taylor.set_parameters(lane, self.parameters(first + lane));
+            }
+            self.flow(first, members, &mut taylor, &mut rhs)
+        } else {
+            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs)
+        }
+    }
+
+    fn begin(&self, first: usize, members: &[Member], every: u32) -> Result<Vec<Progress>> {
+        let d = self.settings.system.dimension();
+        let one = |(lane, member): (usize, &Member)| {
+            Ok(Progress {
+                growth: Growth::new(self.settings.vectors, self.settings.keep),
+                elapsed: 0.0,
+                segment: 0,
+                unturned: 0,
+                every,
+                bound: DIVERGED * (1.0 + member.y[..d].iter().fold(0.0f64, |size, y| size.max(y.abs()))),
+                periods: self.settings.system.evaluate_periods(self.parameters(first + lane))?,
+            })
+        };
+        members.iter().enumerate().map(one).collect()
+    }
+
+    fn flow<const L: usize, S: Stepper<L>>(
+        &self,
+        first: usize,
+        members: &mut [Member],
+        stepper: &mut S,
+        rhs: &mut ProgramRhs<'_, L>,
+    ) -> Result<()> {
+        let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
+        let mut lanes = Lanes::<L>::new(n);
+        let mut low = [0.0; L];
+        let mut jumps = self.switches.as_ref().map(|switches| Jumps::<L>::new(self, switches, first, members.len()));
+        for (lane, member) in members.iter().enumerate() {
+            lanes.t[lane] = member.t;
+            (0..n).for_each(|i| lanes.y[i][lane] = member.y[i]);
+        }
+        for lane in 0..members.len() {
+            lanes.running[lane] = self.settings.segments > 0;
+            stepper.start(rhs, &mut lanes, lane);
+        }
+        let mut progress = self.begin(first, members, 1)?;
+        let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
+        let mut attempts = 0u64;
+        while lanes.running != [false; L] {
+            if attempts.is_multiple_of(PATIENCE) {
+                self.monitor.check()?;
+            }
+            attempts += 1;
+            let verdict = stepper.attempt(rhs, &mut lanes);
+            let mut turn = [false; L];
+            let mut touched = [false; L];
+            for (lane, member) in members.iter_mut().enumerate() {
+                match verdict[lane] {
+                    Verdict::Idle => continue,
+                    Verdict::Rejected => {
+                        member.steps += 1;
+                        if member.steps >= self.settings.max_steps {
+                            return Err(self.ended(first + lane, lanes.t[lane], "out of steps"));
+                        }
+                        continue;
+                    }
+                    Verdict::Failed(outcome) => return Err(self.ended(first + lane, lanes.t[lane], outcome.name())),
+                    Verdict::Accepted => {}
+                }
+                if let Some(jumps) = &mut jumps {
+                    touched[lane] = jumps.cross(&mut lanes, lane, self.settings.response);
+                }
+                let h = lanes.h_taken[lane];
+                let change = h + low[lane];
+                let t = lanes.t[lane] + change;
+                let kept = t - lanes.t[lane];
+                low[lane] = (lanes.t[lane] - (t - kept)) + (change - kept);
+                lanes.t[lane] = t;
+                let own = &mut progress[lane];
+                for i in 0..n {
+                    let value = lanes.y_next[i][lane];
+                    lanes.y[i][lane] = value;
+                    if i < d {
+                        if !(value.abs() <= own.bound) {
+                            return Err(self.ended(first + lane, t, "diverged"));
+                        }
+                        let period = own.periods[i];
+                        if !period.is_nan() && value.abs() >= 0.5 * period {
+                            lanes.y[i][lane] = wrap(value, period);
+                            stepper.shifted(lane, i);
+                        }
+                    }
+                }
+                own.elapsed += h;
+                own.unturned += 1;
+                member.steps += 1;
+                if member.steps >= self.settings.max_steps {
+                    return Err(self.ended(first + lane, t, "out of steps"));
+                }
+                turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration;
+            }
+            if turn != [false; L] {
+                self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
+            }
+            for lane in 0..members.len() {
+                if (turn[lane] || touched[lane]) && lanes.running[lane] {
+                    // What the method remembers of the vectors is no longer true; its step is.
+                    let h = lanes.h[lane];
+                    stepper.start(rhs, &mut lanes, lane);
+                    lanes.h[lane] = h;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn iterate<const L: usize>(&self, first: usize, members: &mut [Member], rhs: &mut ProgramRhs<'_, L>) -> Result<()> {
+        let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
+        let mut lanes = Lanes::<L>::new(n);
+        for (lane, member) in members.iter().enumerate() {
+            lanes.t[lane] = member.t;
+            (0..n).for_each(|i| lanes.y[i][lane] = member.y[i]);
+            lanes.running[lane] = self.settings.segments > 0;
+        }
+        let mut progress = self.begin(first, members, 1)?;
+        let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
+        let mut number = 0u64;
+        while lanes.running != [false; L] {
+            if number.is_multiple_of(8 * PATIENCE) {
+                self.monitor.check()?;
+            }
+            number += 1;
+            rhs.eval(&lanes.t, &lanes.y, &mut lanes.y_next);
+            for (lane, member) in members.iter_mut().enumerate() {
+                if !lanes.running[lane] {
+                    continue;
+                }
+                let own = &mut progress[lane];
+                for i in 0..n {
+                    let value = lanes.y_next[i][lane];
+                    let angle = i < d && !own.periods[i].is_nan();
+                    lanes.y[i][lane] = if angle { wrap(value, own.periods[i]) } else { value };
+                    if i < d && !(value.abs() <= own.bound) {
+                        let outcome = if value.is_nan() { "left domain" } else { "diverged" };
+                        return Err(self.ended(first + lane, lanes.t[lane], outcome));
+                    }
+                }
+                lanes.t[lane] += 1.0;
+                own.elapsed += 1.0;
+                member.steps += 1;
+            }
+            let turn = lanes.running;
+            self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
+        }
+        Ok(())
+    }
+
+    /// Orthonormalises the vectors of the lanes and closes the segments that are over.
+    fn turn<const L: usize>(
+        &self,
+        first: usize,
+        members: &mut [Member],
+        lanes: &mut Lanes<L>,
+        turn: &[bool; L],
+        factors: &mut [Row<L>],
+        progress: &mut [Progress],
+    ) -> Result<()> {
+        let (d, k) = (self.settings.system.dimension(), self.settings.vectors);
+        let good = orthonormalise(&mut lanes.y[d..], self.settings.response.len(), turn, factors);
+        let mut own_factors = vec![0.0; k * k];
+        for (lane, member) in members.iter_mut().enumerate() {
+            if !turn[lane] {
+                continue;
+            }
+            if !good[lane] {
+                return Err(Error::value(format!(
+                    "tangent vectors of member {} vanish or grow beyond all bounds at {}: ask for fewer exponents",
+                    first + lane,
+                    lanes.t[lane]
+                )));
+            }
+            let own = &mut progress[lane];
+            own_factors.iter_mut().zip(&*factors).for_each(|(own, row)| *own = row[lane]);
+            let lengths = || (0..k).map(|c| factors[c * k + c][lane]);
+            let skew = lengths().fold(f64::INFINITY, f64::min) / lengths().fold(0.0, f64::max);
+            own.every = if skew < SKEW {
+                (own.every / 2).max(1)
+            } else if skew > STRAIGHT {
+                (2 * own.every).min(SELDOM)
+            } else {
+                own.every
+            };
+            own.unturned = 0;
+            own.growth.add(&own_factors);
+            if own.elapsed >= self.settings.duration {
+                let mut logs = vec![0.0; k];
+                let triangle = own.growth.close(&mut logs);
+                member.logs.extend(logs);
+                member.elapsed.push(own.elapsed);
+                if let Some(triangle) = triangle {
+                    member.triangles.extend(triangle);
+                    member.states.extend(lanes.y.iter().map(|row| row[lane]));
+                }
+                own.elapsed = 0.0;
+                own.segment += 1;
+                if own.segment == self.settings.segments {
+                    lanes.running[lane] = false;
+                    member.y = lanes.y.iter().map(|row| row[lane]).collect();
+                    member.t = lanes.t[lane];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
+        Error::value(format!("member {member} ended at {t} ({outcome})"))
+    }
+}
+
+/// Jumps of the right-hand side in a step.
+///
+/// Error control shortens the step across a jump until the jump, times the step, is within the tolerance; the vectors are
+/// then turned as if the jump were at once: by the saltation matrix S = 1 + (f+ - f-) grad(g) / (grad(g) f- + dg/dt),
+/// with g = 0 on the surface (Aizerman & Gantmakher 1958, Q. J. Mech. Appl. Math. 11, 225-241). It is 1 where f does not jump.
+struct Jumps<'p, const L: usize> {
+    surfaces: Evaluator<'p, 1>,
+    whole: &'p [bool],
+    field: Evaluator<'p, 1>,
+    values: [Vec<Row<1>>; 2],
+    slopes: [Vec<Row<1>>; 2],
+    state: Vec<Row<1>>,
+    parameters: Vec<Vec<f64>>,
+}
+
+impl<'p, const L: usize> Jumps<'p, L> {
+    fn new(run: &'p Run<'_>, switches: &'p Switches, first: usize, members: usize) -> Self {
+        let (d, system) = (run.settings.system.dimension(), run.settings.system);
+        let outputs = switches.program.outputs.len();
+        Self {
+            surfaces: Evaluator::new(&switches.program, run.level),
+            whole: &switches.whole,
+            field: Evaluator::new(system.program(), run.level),
+            values: [vec![[0.0]; outputs], vec![[0.0]; outputs]],
+            slopes: [vec![[0.0]; d], vec![[0.0]; d]],
+            state: vec![[0.0]; d],
+            parameters: (0..members).map(|lane| run.parameters(first + lane).to_vec()).collect(),
+        }
+    }
+
+    /// The state at `fraction` of the way from one end of the step to the other, as the crow flies; and the surfaces there.
+    fn look(&mut self, lanes: &Lanes<L>, lane: usize, fraction: f64, side: usize) -> [f64; 1] {
+        for (i, row) in self.state.iter_mut().enumerate() {
+            let (from, to) = (lanes.y[i][lane], lanes.y_next[i][lane]);
+            row[0] = if fraction == 1.0 { to } else { from + fraction * (to - from) };
+        }
+        let t = [lanes.t[lane] + fraction * lanes.h_taken[lane]];
+        self.surfaces.eval(&t, &self.state, &[], &mut self.values[side]);
+        t
+    }
+
+    /// Whether surface `j` lies between the two points looked at last.
+    fn between(&self, j: usize) -> bool {
+        let [before, after] = [0, 1].map(|side| self.values[side][j * (self.state.len() + 2)][0]);
+        if self.whole[j] { before.floor() != after.floor() } else { (before > 0.0) != (after > 0.0) }
+    }
+
+    /// Turns the vectors at the end of the accepted step of `lane` if a surface was crossed in it.
+    fn cross(&mut self, lanes: &mut Lanes<L>, lane: usize, response: &[usize]) -> bool {
+        self.surfaces.set_parameters(0, &self.parameters[lane]);
+        self.look(lanes, lane, 0.0, 0);
+        self.look(lanes, lane, 1.0, 1);
+        let Some(j) = (0..self.whole.len()).find(|&j| self.between(j)) else { return false };
+        // The place of the jump, so closely that the rest of the step does not count in the difference of slopes.
+        let mut ends = [0.0, 1.0];
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (ends[0] + ends[1]);
+            self.look(lanes, lane, ends[0], 0);
+            self.look(lanes, lane, middle, 1);
+            ends[usize::from(self.between(j))] = middle;
+        }
+        self.field.set_parameters(0, &self.parameters[lane]);
+        for side in [1, 0] {
+            let t = self.look(lanes, lane, ends[side], 0);
+            self.field.eval(&t, &self.state, &[], &mut self.slopes[side]);
+        }
+        let (d, r) = (self.state.len(), response.len());
+        let gradient = |i: usize| self.values[0][j * (d + 2) + 1 + i][0];
+        let jump = |i: usize| self.slopes[1][i][0] - self.slopes[0][i][0];
+        if (0..d).all(|i| jump(i).abs() <= KINK * self.slopes[0][i][0].abs()) {
+            return false;
+        }
+        let rate = (0..d).map(|i| gradient(i) * self.slopes[0][i][0]).sum::<f64>() + gradient(d);
+        for vector in lanes.y_next[d..].chunks_exact_mut(r) {
+            let towards = response.iter().zip(&*vector).map(|(&i, row)| gradient(i) * row[lane]).sum::<f64>() / rate;
+            for (&i, row) in response.iter().zip(vector) {
+                row[lane] += jump(i) * towards;
+            }
+        }
+        true
+    }
+}
