@@ -165,9 +165,10 @@ def curve(work: Workload, method: Method, peer: object, truth: Array, period: fl
 
 def prepared(work: Workload, method: Method, peer: object, setting: float, period: float) -> Callable[[], Array]:
     """What is timed."""
-    if method.fixed:
-        system, step = _system(work), period / setting
-        options = {"initial": work.initial[0], "times": work.times, "method": method.name, "step": step, "threads": 1}
+    if method.peer == "bestiary":
+        system = _system(work)
+        options = {"step": period / setting} if method.fixed else {"rtol": setting, "atol": setting}
+        options |= {"initial": work.initial[0], "times": work.times, "method": method.name, "threads": 1}
         return lambda: system.trajectory(**options).x[None]
     run: Callable[[], Array] = peer.prepare(  # type: ignore[attr-defined]
         replace(work, tolerance=setting, method=method.name, stiff=not method.explicit), 1
