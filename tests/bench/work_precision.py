@@ -29,7 +29,7 @@ from bench import processor
 ROOT = Path(__file__).resolve().parents[2]
 TOLERANCES = (1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13)
 STEPS_OF_PERIOD = (10, 20, 50, 100, 200, 500, 1000)
-ENOUGH = 1.0
+ENOUGH = 0.5
 """Seconds after which a method is not asked for a finer result."""
 
 KEPLER = {"x": "u", "y": "v", "u": "-x/(x**2 + y**2)**1.5", "v": "-y/(x**2 + y**2)**1.5"}
