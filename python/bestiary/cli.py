@@ -250,7 +250,7 @@ def _add_generate(command: argparse.ArgumentParser) -> None:
     add("--forcing", type=float, default=0.0, help="white noise on flows, in standard deviations per root period")
     add("--univariate", action="store_true", help="keep the first column only")
     add("--observables", action="store_true", help="write the bounded view of systems that have one")
-    add("--format", choices=("parquet",), default="parquet", help="of the files")
+    add("--format", choices=("parquet", "numpy", "gluonts"), default="parquet", help="of the files")
     add("--dtype", choices=("float64", "float32"), default="float64", help="of the variables")
     add("--shard-bytes", type=int, default=16 << 20, help="samples of one file, in bytes")
     add("--on-exists", choices=("resume", "error", "replace"), default="resume", help="a dataset in the folder")

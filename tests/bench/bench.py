@@ -13,6 +13,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench_metrics
 from workloads import Unsupported, Workload, workloads
 
-PEERS = ("bestiary", "heyoka", "tsdynamics", "diffrax", "scipy", "dysts")
+PEERS = ("bestiary", "heyoka", "tsdynamics", "diffrax", "diffsol", "scipy", "dysts")
 COMPARED_TIME = 5.0
 CATALOGUE_SYSTEMS = 12
 """Of the common flows, evenly spaced: dysts takes seconds for each."""
@@ -49,6 +50,8 @@ def main() -> int:
             row(work, peers, options)
     if options.only in "catalogue":
         catalogue(peers, options)
+    if options.only in "family":
+        family(peers, options)
     if options.only in "metrics":
         bench_metrics.table(options.repetitions)
     return 0
@@ -69,7 +72,9 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
     runs, refused = {}, {}
     for name, peer in peers.items():
         try:
-            runs[name] = peer.prepare(work, options.threads)
+            if work.methods and name not in work.methods:
+                raise Unsupported("has no method of this kind, or none in this table")
+            runs[name] = peer.prepare(replace(work, method=work.methods.get(name)), options.threads)
         except Unsupported as reason:
             refused[name] = str(reason)
     best, results = measure(runs, refused, options)
@@ -100,6 +105,19 @@ def catalogue(peers: dict[str, ModuleType], options: argparse.Namespace) -> None
     best, _ = measure(runs, refused, options)
     title = f"1000 points of {len(some)} of {len(common)} common flows, 1 thread"
     show(title, [(name, best[name], "") for name in best], refused, per=len(some))
+
+
+def family(peers: dict[str, ModuleType], options: argparse.Namespace) -> None:
+    """Ours alone, once: composition and integration of as many different systems."""
+    if "bestiary" not in peers:
+        return
+    count = 200 if options.quick else 20_000
+    begun = time.perf_counter()
+    ends = peers["bestiary"].family(count, options.threads)
+    said = ", ".join(f"{number} {outcome}" for outcome, number in ends.most_common())
+    show(
+        f"{count} skew products of two flows, 4096 points", [("bestiary", time.perf_counter() - begun, said)], {}, count
+    )
 
 
 def measure(

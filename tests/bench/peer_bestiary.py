@@ -1,7 +1,11 @@
 """This package."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
-from workloads import Array, Run, Workload
+import polars as pl
+from workloads import MANY, Array, Run, Workload
 
 import bestiary as bst
 
@@ -22,9 +26,19 @@ def prepare(work: Workload, threads: int) -> Run:
             rtol=work.tolerance,
             atol=work.tolerance,
             method=work.method or "auto",
-            threads=threads,
+            threads=1 if work.variants > MANY else threads,
         ).x
 
+    if work.variants > MANY:
+
+        def last(k: int) -> Array:
+            return solve(build(k))[:, -1:]
+
+        def side_by_side() -> Array:
+            with ThreadPoolExecutor(threads) as pool:
+                return np.concatenate(list(pool.map(last, range(work.variants))))
+
+        return side_by_side
     if work.include_build:
         return lambda: np.concatenate([solve(build(k)) for k in range(work.variants)])
     system = build(0)
@@ -39,3 +53,19 @@ def catalogue(names: list[str]) -> Run:
 
 def flows() -> list[str]:
     return bst.systems(kind="flow")["name"].to_list()
+
+
+def family(count: int, threads: int) -> Counter[str]:
+    """Skew products of two flows of the catalogue, all different, composed and run for 4096 points; how they ended."""
+    rows = bst.systems(kind="flow").filter(pl.col("dimension") <= 4)["name"].to_list()
+    members = [system for system in map(bst.system, rows) if not any(system.shape.values())]
+
+    def one(k: int) -> str:
+        driver, response = np.random.default_rng(k).choice(len(members), 2, replace=False)
+        system = bst.skew_product(members[driver], members[response], seed=k)
+        return system.trajectory(
+            4096, dt=min(members[driver].period, members[response].period) / 100, threads=1
+        ).outcome
+
+    with ThreadPoolExecutor(threads) as pool:
+        return Counter(pool.map(one, range(count)))

@@ -9,6 +9,7 @@ from workloads import Array, Run, Unsupported, Workload
 
 NAME = "diffsol"
 VERSION = version("pydiffsol")
+PREFIX = "state"
 
 
 def prepare(work: Workload, threads: int) -> Run:
@@ -18,7 +19,7 @@ def prepare(work: Workload, threads: int) -> Run:
         raise Unsupported("compiles each; see the rows of one trajectory")
     rights = ", ".join(_translated(right) for right in work.equations.values())
     starts = ", ".join(
-        f"{name} = {value!r}" for name, value in zip(work.equations, work.initial[0].tolist(), strict=True)
+        f"{PREFIX}{name} = {value!r}" for name, value in zip(work.equations, work.initial[0].tolist(), strict=True)
     )
     code = f"u_i {{ {starts} }}\nF_i {{ {rights} }}\n"
 
@@ -37,8 +38,8 @@ def prepare(work: Workload, threads: int) -> Run:
     return run
 
 
-class _Powers(ast.NodeTransformer):
-    """Its language writes a power as a function."""
+class _Translation(ast.NodeTransformer):
+    """Its language writes a power as a function, and has names of its own, such as u and t."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -47,8 +48,10 @@ class _Powers(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        return ast.Constant(np.pi) if node.id == "pi" else node
+        if node.id == "pi":
+            return ast.Constant(np.pi)
+        return node if node.id in ("t", "sin", "cos", "exp", "pow") else ast.Name(PREFIX + node.id)
 
 
 def _translated(right: str) -> str:
-    return ast.unparse(_Powers().visit(ast.parse(right, mode="eval")))
+    return ast.unparse(_Translation().visit(ast.parse(right, mode="eval")))

@@ -2,7 +2,7 @@
 
 import heyoka as hy
 import numpy as np
-from workloads import Array, Run, Unsupported, Workload
+from workloads import MANY, Array, Run, Unsupported, Workload
 
 NAME = "heyoka"
 VERSION = hy.__version__
@@ -18,6 +18,8 @@ def prepare(work: Workload, threads: int) -> Run:
     members, d = work.initial.shape
     if work.stiff or work.method:
         raise Unsupported("explicit series only")
+    if work.variants > MANY:
+        raise Unsupported("compiles each; see the row of fewer")
 
     def system(k: int) -> list[tuple[hy.expression, hy.expression]]:
         rights = (eval(right, {"__builtins__": {}}, known) for right in work.system(k).values())

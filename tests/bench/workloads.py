@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Run = Callable[[], Array]
 """One repetition: samples of shape (members, n, d)."""
+
+
+MANY = 1000
+"""More systems than that are run side by side, and only the last sample of each is kept."""
 
 
 class Unsupported(Exception):
@@ -29,7 +33,8 @@ class Workload:
     include_build : whether a repetition starts from the text, compiling included
     stiff : whether peers should use an implicit method
     builtin : name in collections that have the system ready-made at the same parameters
-    method : a method by the name that a contender gives it, in place of the one usual there
+    method : a method by the name that the contender gives it, in place of the one usual there
+    methods : that method by contender; who is not named has none of this kind
     """
 
     key: str
@@ -43,6 +48,7 @@ class Workload:
     stiff: bool = False
     builtin: str | None = None
     method: str | None = None
+    methods: dict[str, str] = field(default_factory=dict)
     variants: int = 1
     """How many different systems: in equation k of them, `VARIANT` stands for k."""
 
@@ -81,7 +87,10 @@ def near(state: list[float], members: int) -> Array:
 def workloads(quick: bool) -> list[Workload]:
     """The rows of the table; `quick` shortens the long ones for a look at whether all is well."""
     lorenz = [-9.8, -15.0, 20.5]
-    many = 256 if quick else 4096
+    many, different = (256, 200) if quick else (4096, 20_000)
+    order8 = {"bestiary": "dop853", "scipy": "DOP853", "diffrax": "Dopri8", "tsdynamics": "DOP853"}
+    order5 = {"bestiary": "tsit5", "diffrax": "Tsit5", "diffsol": "tsit45"}
+    implicit = {"bestiary": "rodas5p", "scipy": "Radau", "diffrax": "Kvaerno5", "diffsol": "bdf"}
     thomas, energetic = [0.1, 1.5, -0.5], [0.0, -0.25, 0.42081, 0.0]
     single = near(lorenz, 1)
     return [
@@ -97,8 +106,18 @@ def workloads(quick: bool) -> list[Workload]:
                  1000.0, 10_000),
         Workload("coupled", "50 different coupled systems (6-D), 4096 points", COUPLED,
                  near([*lorenz, 1.0, 1.0, 0.1], 1), 40.96, 4096, include_build=True, variants=50),
+        Workload(f"coupled-{different}+", f"{different} different coupled systems (6-D), 4096 points", COUPLED,
+                 near([*lorenz, 1.0, 1.0, 0.1], 1), 40.96, 4096, include_build=True, variants=different),
+        Workload("lorenz-dop853", "Lorenz, time 1000, order 8 Runge-Kutta", LORENZ, single, 1000.0, 100_000,
+                 builtin="Lorenz", methods=order8),
+        Workload("lorenz-tsit5", "Lorenz, time 1000, order 5 Runge-Kutta, 1e-9", LORENZ, single, 1000.0, 100_000,
+                 tolerance=1e-9, methods=order5),
         Workload("van-der-pol", "forced van der Pol, time 1000, 1e-9", VAN_DER_POL, near([1.0, 0.0], 1), 1000.0, 10_000,
                  tolerance=1e-9, stiff=True),
+        Workload("van-der-pol-implicit", "the same, implicit Runge-Kutta or BDF", VAN_DER_POL, near([1.0, 0.0], 1),
+                 1000.0, 10_000, tolerance=1e-9, stiff=True, methods=implicit),
         Workload("oregonator", "Oregonator, time 360, 1e-9", OREGONATOR, np.array([[1.0, 2.0, 3.0]]), 360.0, 1000,
                  tolerance=1e-9, stiff=True),
+        Workload("oregonator-implicit", "the same, implicit Runge-Kutta or BDF", OREGONATOR,
+                 np.array([[1.0, 2.0, 3.0]]), 360.0, 1000, tolerance=1e-9, stiff=True, methods=implicit),
     ]  # fmt: skip

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 import bestiary as bst
-from bestiary.dataset import files, journal, manifest, runs, schedule, shards
+from bestiary.dataset import encodings, files, journal, manifest, runs, schedule
 from bestiary.dataset.plan import Request, derived_seed, make_plan
 from bestiary.dataset.progress import Progress, duration, size
 
@@ -472,7 +472,7 @@ def test_a_shard_is_plain_data():
     (chain,) = make_plan([lorenz()], request()).chains()
     shard = pickle.loads(pickle.dumps(chain[0]))
     assert np.array_equal(runs.run(shard).x, runs.run(chain[0]).x)
-    assert shards.frame(shard, runs.run(shard)).height == 100
+    assert encodings.frame(shard, runs.run(shard)).height == 100
 
 
 def test_shards_cover_every_sample_once():

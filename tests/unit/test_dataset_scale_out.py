@@ -17,7 +17,7 @@ import pytest
 
 import bestiary as bst
 from bestiary.cli import main
-from bestiary.dataset import build, files, journal, manifest, schedule
+from bestiary.dataset import build, encodings, files, journal, manifest, schedule
 from bestiary.dataset.plan import Request, make_plan
 
 OPTIONS = {"n": 500, "trajectories": {"train": 8, "test": 4}, "rtol": 1e-8, "shard_bytes": 6000, "progress": False}
@@ -198,14 +198,14 @@ class TestWorkers:
         assert not (tmp_path / "local").exists()
 
     def test_a_worker_that_outlives_the_call_writes_nothing(self, tmp_path, monkeypatch):
-        encode = schedule.make_shard.__globals__["encode"]
+        encode = encodings.ENCODERS["parquet"]
         with files.alive(tmp_path) as sign:
 
             def slowly(*arguments):
                 (tmp_path / sign).unlink()
                 return encode(*arguments)
 
-            monkeypatch.setitem(schedule.make_shard.__globals__, "encode", slowly)
+            monkeypatch.setitem(encodings.ENCODERS, "parquet", slowly)
             with pytest.raises(schedule.Stopped):
                 schedule.work(self.shard(), str(tmp_path), sign, build.fingerprint())
         assert not contents(tmp_path)

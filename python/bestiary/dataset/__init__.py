@@ -3,7 +3,8 @@ Datasets on disk: trajectories of many systems as Parquet files with a manifest.
 
     plan      what a call asks for, cut into shards
     runs      one shard's numbers: a function of the shard alone
-    shards    one shard's file: numbers to columns to bytes
+    shards    one shard's file
+    encodings numbers to bytes
     files     atomic writing, hashing, the lock of a folder
     journal   what is finished so far
     manifest  what is finished in the end, and what differs from another call

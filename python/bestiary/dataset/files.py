@@ -74,8 +74,9 @@ def sha256(path: Path) -> str:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs left: `*.json*.tmp`, `*/*.parquet*.tmp`, and the sign that they are under way."""
-    for pattern in (f"*.json*{TEMPORARY}", f"*/*.parquet*{TEMPORARY}", f"{ALIVE}*"):
+    """Remove what killed runs left: temporary files of manifest, journals and data, signs of being under way."""
+    data = (f"*/*-*.{ending}*{TEMPORARY}" for ending in ("parquet", "npz", "arrow"))
+    for pattern in (f"*.json*{TEMPORARY}", *data, f"{ALIVE}*"):
         for path in folder.glob(pattern):
             path.unlink(missing_ok=True)
 

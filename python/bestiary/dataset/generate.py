@@ -88,7 +88,7 @@ def generate(
     forcing: float = 0.0,
     univariate: bool = False,
     observables: bool = False,
-    format: Literal["parquet"] = "parquet",
+    format: Literal["parquet", "numpy", "gluonts"] = "parquet",
     dtype: Literal["float64", "float32"] = "float64",
     shard_bytes: int = SHARD_BYTES,
     on_exists: Literal["resume", "error", "replace"] = "resume",
@@ -129,6 +129,9 @@ def generate(
         Keep the first column only.
     observables : bool
         Write the bounded view of systems that have one (sin of an angle, ...) in place of the state.
+    format : "parquet", "numpy" or "gluonts"
+        numpy: archives `.npz` with t (n,), x (m, n, columns), trajectory, names and metadata. gluonts: Arrow files
+        with a row a trajectory, for `FileDataset`; all begin on 2000-01-01, for want of a date.
     dtype : "float64" or "float32"
         Of the variables; time is always float64.
     shard_bytes : int

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 GRANULARITIES = {"fine": 100, "medium": 30, "coarse": 15}
 """Samples per period; the names and numbers of the dysts benchmark datasets (Gilpin 2021)."""
 
-FORMATS = ("parquet",)
+FORMATS = {"parquet": "parquet", "numpy": "npz", "gluonts": "arrow"}
+"""How the names of files end."""
+
 DTYPES = ("float64", "float32")
 RESERVED = ("system", "trajectory", "split", "time")
 """Columns that every file has besides the variables."""
@@ -120,6 +122,12 @@ class Shard:
         """Part of a trajectory that goes on in other files."""
         return self.samples < self.request.n
 
+    @property
+    def before(self) -> str:
+        """The name of the file with the samples before those of this one."""
+        stem, number, ending = re.fullmatch(r"(.*-)(\d+)(\.\w+)", self.file).groups()  # type: ignore[union-attr]
+        return f"{stem}{int(number) - 1:05d}{ending}"
+
     def seed(self, purpose: str) -> int:
         """A seed of its own for each system, split and purpose, whatever else the dataset holds."""
         return derived_seed(self.request.seed, self.system.name, self.split, purpose)
@@ -159,6 +167,11 @@ class SystemPlan:
                 f"{self.system.name}: a trajectory of a delay equation cannot be cut along time, so at most "
                 f"{samples_per_file} samples fit; ask for more trajectories, or a larger shard_bytes"
             )
+        if pieces > 1 and self.request.format == "gluonts":
+            raise DatasetError(
+                f"{self.system.name}: in the format of GluonTS a trajectory is one row, so at most {samples_per_file} "
+                "samples fit; ask for more trajectories, or a larger shard_bytes"
+            )
         for split, count in self.request.trajectories.items():
             for group, first in enumerate(range(0, count, members)):
                 yield [
@@ -166,7 +179,7 @@ class SystemPlan:
                         system=self.system,
                         request=self.request,
                         split=split,
-                        file=f"{self.folder}/{split}-{group * pieces + piece:05d}.parquet",
+                        file=f"{self.folder}/{split}-{group * pieces + piece:05d}.{FORMATS[self.request.format]}",
                         first=first,
                         count=min(members, count - first),
                         first_sample=piece * samples_per_file,

@@ -124,9 +124,7 @@ def _next_shard(chain: deque[Shard], finished: Mapping[str, Record]) -> Shard:
     shard = chain[0]
     if shard.first_sample == 0:
         return shard
-    number = int(shard.file[-len("00000.parquet") : -len(".parquet")])
-    stem = shard.file[: -len("00000.parquet")]
-    return replace(shard, continued=finished[f"{stem}{number - 1:05d}.parquet"].continued)
+    return replace(shard, continued=finished[shard.before].continued)
 
 
 @contextmanager

@@ -1,9 +1,8 @@
-"""One shard, one file: integrate, lay out as columns, write. A function of the shard alone: any process may run it."""
+"""One shard, one file: integrate, encode, write. A function of the shard alone: any process may run it."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -11,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from . import runs
+from .encodings import ENCODERS
 from .files import write_atomically
 from .journal import Record
 from .plan import Shard
-
-ROW_GROUP = 1 << 18
-COMPRESSION_LEVEL = 1
-"""The digits of a chaotic trajectory hardly compress; higher levels cost time and gain a per cent."""
 
 
 def make_shard(
@@ -43,7 +38,7 @@ def make_shard(
         if outcome != "ok"
     ]
     outcomes = dict(sorted(Counter(run.outcomes).items()))
-    content = encode(frame(shard, run), metadata(shard, outcomes, stopped))
+    content = ENCODERS[shard.request.format](shard, run, metadata(shard, outcomes, stopped))
     if progress is not None:
         progress(shard.count, shard.count)  # the last moment at which the call may be over
     write_atomically(Path(out) / shard.file, content)
@@ -66,23 +61,8 @@ def make_shard(
     )
 
 
-def frame(shard: Shard, run: runs.Run) -> pl.DataFrame:
-    """The columns of a file: system, trajectory, split, time, and the variables."""
-    dtype = pl.Float64 if shard.request.dtype == "float64" else pl.Float32
-    trajectory = np.repeat(np.arange(shard.first, shard.first + shard.count, dtype=np.int32), shard.samples)
-    columns = [
-        pl.repeat(shard.system.name, shard.rows, dtype=pl.String, eager=True).alias("system"),
-        pl.Series("trajectory", trajectory),
-        pl.repeat(shard.split, shard.rows, dtype=pl.String, eager=True).alias("split"),
-        pl.Series("time", np.tile(run.t, shard.count)),
-    ]
-    for i, name in enumerate(shard.columns):
-        columns.append(pl.Series(name, run.x[:, :, i].ravel()).cast(dtype))
-    return pl.DataFrame(columns)
-
-
 def metadata(shard: Shard, outcomes: dict[str, int], stopped: list[dict[str, Any]]) -> str:
-    """What stands in the Parquet file's own key-value metadata, under the key `bestiary`."""
+    """What a file says about itself, in JSON."""
     parameters = {name: np.asarray(value).tolist() for name, value in shard.system.parameters.items()}
     content = {
         "system": shard.system.name,
@@ -102,16 +82,3 @@ def metadata(shard: Shard, outcomes: dict[str, int], stopped: list[dict[str, Any
         "stopped": stopped,
     }
     return json.dumps(content, sort_keys=True, ensure_ascii=False)
-
-
-def encode(table: pl.DataFrame, metadata: str) -> bytes:
-    """The bytes of a Parquet file; the same for any number of threads."""
-    buffer = io.BytesIO()
-    table.write_parquet(
-        buffer,
-        compression="zstd",
-        compression_level=COMPRESSION_LEVEL,
-        row_group_size=ROW_GROUP,
-        metadata={"bestiary": metadata},
-    )
-    return buffer.getvalue()
