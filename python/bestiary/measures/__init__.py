@@ -3,12 +3,12 @@
 from . import period, scale, surrogates
 from .complexity import lempel_ziv, zero_one_test
 from .correlation import correlation_dimension, correlation_entropy, correlation_sum, takens_dimension
-from .fractal import box_counting_dimension, generalised_dimension, higuchi_dimension, local_dimension
 from .divergence import divergence_curve, largest_exponent_kantz, largest_exponent_rosenstein, spectrum_from_data
 from .embedding import cao, delay_by_autocorrelation, delay_by_information, embed, false_neighbours, mutual_information
 from .entropies import approximate_entropy, multiscale_entropy, permutation_entropy, sample_entropy
 from .estimate import Estimate
 from .fluctuation import autocorrelation_time, detrended_fluctuation, hurst_exponent
+from .fractal import box_counting_dimension, generalised_dimension, higuchi_dimension, local_dimension
 from .period import DominantPeriod, dominant_period
 from .recurrence import Recurrence, recurrence_quantification
 from .scale import Scale, typical_scale
