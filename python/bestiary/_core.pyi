@@ -188,7 +188,7 @@ def powers(x: Array, exponent: float) -> Array:
 def nearest_neighbours(
     x: Array, *, norm: str, k: int, window: int, candidates: int, threads: int | None = None
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Distances and numbers (candidates, k) of the nearest among the first `candidates` points; NaN if there is none."""
+    """Distances and numbers (candidates, k) of the nearest of the first `candidates` points; NaN if there is none."""
 
 def neighbour_sums(
     x: Array, radii: Array, *, norm: str, window: int, blocks: int, threads: int | None = None
