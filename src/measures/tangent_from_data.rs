@@ -92,11 +92,11 @@ impl Fitting<'_> {
             let (done, rest) = a.split_at_mut((k + 1) * m);
             let column = &mut done[k * m..];
             let length = norm(column);
+            if k >= d && !(length > 1e-6 * before[k]) {
+                // On a curve or surface, a quadratic term may say nothing new: it is left out.
+                continue;
+            }
             if !(length > 1e-10 * before[k]) {
-                if k >= d {
-                    // A quadratic term that says nothing new is left out.
-                    continue;
-                }
                 return Err(Error::value(format!(
                     "the neighbours of point {i} do not span {d} dimensions: take fewer coordinates or more neighbours"
                 )));
