@@ -194,7 +194,7 @@ def powers(x: Array, exponent: float) -> Array:
 def nearest_neighbours(
     x: Array, *, norm: str, k: int, window: int, candidates: int, threads: int | None = None
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Distances and numbers (candidates, k) of the nearest among the first `candidates` points; NaN where there is none."""
+    """Distances and numbers (candidates, k) of the nearest of the first `candidates` points; NaN if there is none."""
 
 def neighbour_sums(
     x: Array, radii: Array, *, norm: str, window: int, blocks: int, threads: int | None = None
@@ -225,7 +225,7 @@ def divergence_sums(
     """Sums of logarithms of distances of neighbours as they part, and how many went in: (blocks, steps + 1) each."""
 
 def fitted_exponents(
-    x: Array, *, neighbours: int, window: int, step: int, blocks: int, threads: int | None = None
+    x: Array, *, quadratic: bool, neighbours: int, window: int, step: int, blocks: int, threads: int | None = None
 ) -> Array:
     """Exponents per `step` of the product of fitted tangent maps: (blocks, d)."""
 

@@ -135,10 +135,11 @@ pub fn divergence_sums<'py>(
 
 /// Exponents per `step` from fitted tangent maps: (blocks, d).
 #[pyfunction]
-#[pyo3(signature = (x, *, neighbours, window, step, blocks, threads=None))]
+#[pyo3(signature = (x, *, quadratic, neighbours, window, step, blocks, threads=None))]
 pub fn fitted_exponents<'py>(
     py: Python<'py>,
     x: PyReadonlyArrayDyn<'py, f64>,
+    quadratic: bool,
     neighbours: usize,
     window: usize,
     step: usize,
@@ -146,7 +147,7 @@ pub fn fitted_exponents<'py>(
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let (x, d) = points(&x)?;
-    let fitting = Fitting { points: &x, d, neighbours, window, step, blocks, threads };
+    let fitting = Fitting { points: &x, d, quadratic, neighbours, window, step, blocks, threads };
     table(py, run(py, false, 0, None, |monitor| fitting.exponents(monitor))?, d)
 }
 

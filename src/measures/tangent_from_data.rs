@@ -11,6 +11,8 @@ pub struct Fitting<'a> {
     pub points: &'a [f64],
     /// Coordinates.
     pub d: usize,
+    /// Whether quadratic terms are fitted besides constant and linear ones.
+    pub quadratic: bool,
     /// Neighbours for each fit.
     pub neighbours: usize,
     /// Points at most this many steps apart are no neighbours.
@@ -25,16 +27,15 @@ pub struct Fitting<'a> {
 
 impl Fitting<'_> {
     /// Exponents per map, (blocks, d), in the order in which QR finds them (Sano & Sawada 1985, Phys. Rev. Lett. 55, 1082;
-    /// Eckmann et al. 1986, Phys. Rev. A 34, 4971). Each map is the linear part of an affine fit. A block begins with a frame
-    /// that has seen the tenth of a block before it.
+    /// Eckmann et al. 1986, Phys. Rev. A 34, 4971). A block begins with a frame that has seen the tenth of a block before it.
     ///
     /// # Errors
     /// For points that do not span their space, and when asked to stop.
     pub fn exponents(&self, monitor: &Monitor) -> Result<Vec<f64>> {
         let d = self.d;
         let n = (self.points.len() / d.max(1)).saturating_sub(self.step);
-        if n / self.step.max(1) < 2 * self.blocks || self.neighbours <= d {
-            return Err(Error::value("more points, and more neighbours than coordinates, are needed"));
+        if n / self.step.max(1) < 2 * self.blocks || self.neighbours <= self.terms() {
+            return Err(Error::value("more points, and more neighbours than terms of the fit, are needed"));
         }
         let tree = Tree::new(&self.points[..n * d], d, Norm::Euclidean)?;
         let parts: Vec<Vec<f64>> = pool(self.threads)?.install(|| {
@@ -61,56 +62,70 @@ impl Fitting<'_> {
         Ok(parts.concat())
     }
 
-    /// The matrix that best takes differences from the mean of the neighbours to those of their images, row by row.
+    /// The derivative at a point of the polynomial that best takes its neighbours to their images, row by row.
     fn map(&self, tree: &Tree<'_>, i: usize) -> Result<Vec<f64>> {
         let (d, step) = (self.d, self.step);
         let near = tree.nearest(tree.point(i), self.neighbours, |j| i.abs_diff(j) > self.window);
-        let image = |j: usize| &self.points[(j + step) * d..(j + step + 1) * d];
         let m = near.len();
-        let (mut mean, mut mean_image) = (vec![0.0; d], vec![0.0; d]);
-        for &(_, j) in &near {
-            for k in 0..d {
-                mean[k] += tree.point(j)[k] / m as f64;
-                mean_image[k] += image(j)[k] / m as f64;
-            }
-        }
-        // Columns of differences, then of images.
-        let mut a = vec![0.0; m * 2 * d];
+        let terms = self.terms();
+        let columns = terms + d;
+        // Columns of terms, then of images, each less its mean: that is the constant term.
+        let mut a = vec![0.0; m * columns];
         for (row, &(_, j)) in near.iter().enumerate() {
-            for k in 0..d {
-                a[k * m + row] = tree.point(j)[k] - mean[k];
-                a[(d + k) * m + row] = image(j)[k] - mean_image[k];
+            let difference: Vec<f64> = tree.point(j).iter().zip(tree.point(i)).map(|(x, y)| x - y).collect();
+            let squares = (0..d).flat_map(|k| (k..d).map(move |l| (k, l))).map(|(k, l)| difference[k] * difference[l]);
+            let image = &self.points[(j + step) * d..(j + step + 1) * d];
+            let row_of_terms = difference.iter().copied().chain(squares.take(terms - d));
+            for (column, x) in row_of_terms.chain(image.iter().copied()).enumerate() {
+                a[column * m + row] = x;
             }
         }
-        let scale = a[..d * m].iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
-        let mut r = vec![0.0; d * 2 * d];
-        // Modified Gram-Schmidt on the columns.
-        for k in 0..d {
+        for column in a.chunks_exact_mut(m) {
+            let mean = column.iter().sum::<f64>() / m as f64;
+            column.iter_mut().for_each(|x| *x -= mean);
+        }
+        // Modified Gram-Schmidt.
+        let norm = |column: &[f64]| column.iter().fold(0.0, |sum, x| sum + x * x).sqrt();
+        let before: Vec<f64> = a.chunks_exact(m).map(norm).collect();
+        let mut r = vec![0.0; terms * columns];
+        for k in 0..terms {
             let (done, rest) = a.split_at_mut((k + 1) * m);
             let column = &mut done[k * m..];
-            let length = column.iter().fold(0.0, |sum, x| sum + x * x).sqrt();
-            if !(length > 1e-12 * scale * (m as f64).sqrt()) {
+            let length = norm(column);
+            if k >= d && !(length > 1e-6 * before[k]) {
+                // On a curve or surface, a quadratic term may say nothing new: it is left out.
+                continue;
+            }
+            if !(length > 1e-10 * before[k]) {
                 return Err(Error::value(format!(
                     "the neighbours of point {i} do not span {d} dimensions: take fewer coordinates or more neighbours"
                 )));
             }
             column.iter_mut().for_each(|x| *x /= length);
-            r[k * 2 * d + k] = length;
+            r[k * columns + k] = length;
             for (later, other) in rest.chunks_exact_mut(m).enumerate() {
                 let along = column.iter().zip(other.iter()).fold(0.0, |sum, (x, y)| sum + x * y);
                 other.iter_mut().zip(column.iter()).for_each(|(y, x)| *y -= along * x);
-                r[k * 2 * d + k + 1 + later] = along;
+                r[k * columns + k + 1 + later] = along;
             }
         }
-        // R M^T = Q^T images, from the last row up.
+        // Coefficients from the last up; those of the linear terms are the derivative.
         let mut map = vec![0.0; d * d];
         for row in 0..d {
-            for k in (0..d).rev() {
-                let known = (k + 1..d).fold(r[k * 2 * d + d + row], |sum, l| sum - r[k * 2 * d + l] * map[row * d + l]);
-                map[row * d + k] = known / r[k * 2 * d + k];
+            let mut coefficients = vec![0.0; terms];
+            for k in (0..terms).rev().filter(|&k| r[k * columns + k] > 0.0) {
+                let known = (k + 1..terms)
+                    .fold(r[k * columns + terms + row], |sum, l| sum - r[k * columns + l] * coefficients[l]);
+                coefficients[k] = known / r[k * columns + k];
             }
+            map[row * d..(row + 1) * d].copy_from_slice(&coefficients[..d]);
         }
         Ok(map)
+    }
+
+    /// Terms of a polynomial, but the constant one.
+    fn terms(&self) -> usize {
+        if self.quadratic { self.d + self.d * (self.d + 1) / 2 } else { self.d }
     }
 }
 

@@ -170,14 +170,13 @@ def spectrum_from_data(
     """
     All Lyapunov exponents of the space of the data, from tangent maps fitted to neighbours.
 
-    About each point the map over `step` steps is fitted as an affine one to the `neighbours` nearest points, and the
-    product of the linear parts is followed by QR. The number of exponents is the number of coordinates: where that is
-    more than the dynamics have, the further ones mean nothing. Of noisy or few data only the largest are to be trusted;
-    strongly negative ones come out too near zero, since the data hardly extend along their directions. The standard
-    error has a part from 16 stretches of time, and one for the curvature that an affine map misses: its effect grows
-    with the distance of the neighbours, that is as their number to the power 1/d, and so the difference to what twice
-    the neighbours give is taken times 1 / (2^(1/d) - 1). Converged: the error of the largest is less than a fifth of
-    it, or of one over the length of the data.
+    About each point the map over `step` steps is fitted by a quadratic polynomial to the nearest points, and the
+    product of the derivatives is followed by QR. The number of exponents is the number of coordinates: where that is more than
+    the dynamics have, the further ones mean nothing. Of noisy or few data only the largest are to be trusted; strongly
+    negative ones are hard, since the data hardly extend along their directions. The standard error has a part from 16
+    stretches of time, and the difference to what affine fits give (with twice the coordinates and 5 more neighbours),
+    which bounds the effect of curvature from above. Converged: the error of the largest is less than a fifth of it, or
+    of one over the length of the data.
 
     Parameters
     ----------
@@ -186,7 +185,7 @@ def spectrum_from_data(
     dt : float
         Time between samples.
     neighbours : int, optional
-        By default twice the number of coordinates and 5 more.
+        By default twice the number of terms of the polynomial and 5 more.
     step : int
     window : int, optional
         Points at most this many steps apart are no neighbours; by default that of `theiler_window`.
@@ -200,26 +199,30 @@ def spectrum_from_data(
     ----------
     Sano, M. & Sawada, Y. (1985), Physical Review Letters 55, 1082-1085.
     Eckmann, J.-P., Kamphorst, S. O., Ruelle, D. & Ciliberto, S. (1986), Physical Review A 34, 4971-4979.
+    Brown, R., Bryant, P. & Abarbanel, H. D. I. (1991), Physical Review A 43, 2787-2806 (polynomials).
 
     Examples
     --------
     >>> from bestiary import system
     >>> found = spectrum_from_data(system("Henon").trajectory(10_000, transient=100).x)
-    >>> bool((abs(found.value - [0.4192, -1.6229]) < 4 * found.error).all())
+    >>> bool((abs(found.value - [0.4192, -1.6229]) < 3 * found.error).all())
     True
     """
     points = as_points(x)
     d, dt, step = points.shape[1], positive("dt", dt), whole("step", step, least=1)
     window = checked_window(window, points)
-    neighbours = 2 * d + 5 if neighbours is None else whole("neighbours", neighbours, least=d + 1)
+    terms = d + d * (d + 1) // 2
+    neighbours = 2 * terms + 5 if neighbours is None else whole("neighbours", neighbours, least=terms + 1)
     found, coarser = (
-        _core.fitted_exponents(points, neighbours=k, window=window, step=step, blocks=BLOCKS, threads=threads)
-        for k in (neighbours, 2 * neighbours)
+        _core.fitted_exponents(
+            points, quadratic=degree == 2, neighbours=k, window=window, step=step, blocks=BLOCKS, threads=threads
+        )
+        for degree, k in ((2, neighbours), (1, 2 * d + 5))
     )
     found, coarser = (np.sort(each, axis=1)[:, ::-1] / (step * dt) for each in (found, coarser))
     value = found.mean(axis=0)
     statistical = found.std(axis=0, ddof=1) / math.sqrt(BLOCKS)
-    systematic = np.abs(value - coarser.mean(axis=0)) / (2 ** (1 / d) - 1)
+    systematic = np.abs(value - coarser.mean(axis=0))
     error = np.sqrt(statistical**2 + systematic**2)
     return Estimate(
         value=value,
@@ -234,8 +237,8 @@ def spectrum_from_data(
             "statistical": statistical,
             "systematic": systematic,
         },
-        method="QR of fitted tangent maps (Sano & Sawada 1985, Eckmann et al. 1986); standard error from stretches of "
-        "time and from twice the neighbours",
+        method="QR of fitted tangent maps (Sano & Sawada 1985, Eckmann et al. 1986), quadratic (Brown et al. 1991); "
+        "standard error from stretches of time and from affine fits",
     )
 
 

@@ -160,7 +160,7 @@ def _sizes(n: int, smallest: int, largest: int | None, least: int) -> list[int]:
     high = n // 10 if largest is None else whole("largest", largest, least=least)
     if not 2 * low <= high <= n // 2:
         raise RequestError(
-            f"windows from {low} to {high} of {n} samples: the largest must be twice the smallest and at most half of all"
+            f"windows from {low} to {high} of {n} samples: the largest is to be twice the smallest, at most half of all"
         )
     return sorted({round(low * (high / low) ** (i / 19)) for i in range(20)})
 

@@ -134,7 +134,8 @@ def _from_boxes(points: Array, q: float) -> tuple[Array, Array, Array]:
     use = occupied * _PER_BOX <= len(points)
     use[:_COARSEST] = False
     curves = moments[use] if q == 1 else logarithm(moments[use]) / (q - 1)
-    scale: Array = -np.flatnonzero(use) * math.log(2) + math.log(float(np.ptp(points, axis=0).max()))
+    extent = math.log(float(np.ptp(points, axis=0).max()))
+    scale = np.array([extent - int(level) * math.log(2) for level in np.flatnonzero(use)])
     return np.asarray(scale[::-1]), np.asarray(curves[::-1, 0]), np.ascontiguousarray(curves[::-1, 1:].T)
 
 
