@@ -3,3 +3,5 @@
 pub mod lyapunov;
 mod orthonormalise;
 pub mod tangent;
+pub mod tangent_delay;
+mod tangent_stochastic;

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 /// What to measure.
 pub struct Settings<'a> {
-    /// The system, a flow or a map.
+    /// The system.
     pub system: &'a System,
     /// Parameters, k or m x k.
     pub parameters: &'a [f64],
@@ -53,7 +53,7 @@ pub struct Settings<'a> {
 /// One trajectory with its vectors: where it starts, and then what became of it.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// State, then vectors, d + k r.
+    /// State, then vectors, d + k r; of a delay system the past of these, see `tangent_delay`.
     pub y: Vec<f64>,
     /// Time.
     pub t: f64,
@@ -109,17 +109,21 @@ pub fn grow(settings: &Settings<'_>, members: &mut [Member], monitor: &Monitor) 
     let (system, m) = (settings.system, members.len());
     let (d, n) = (system.dimension(), system.dimension() + settings.vectors * settings.response.len());
     let parameters = system.parameter_names().len();
-    if !matches!(system.kind(), Kind::Flow | Kind::Map) {
-        return Err(Error::value("tangent vectors of this kind of system grow elsewhere"));
-    }
     if settings.parameters.len() != parameters && settings.parameters.len() != m * parameters {
         return Err(Error::value(format!("{m} members need {parameters} or {m} x {parameters} parameters")));
     }
     if !(settings.duration > 0.0 && settings.duration.is_finite()) {
         return Err(Error::value("the duration of a segment must be positive"));
     }
-    if members.iter().any(|member| member.y.len() != n || member.y.iter().any(|y| !y.is_finite())) {
-        return Err(Error::value(format!("a member needs {n} finite numbers: {d} of the state, then its vectors")));
+    if members.iter().any(|member| member.y.iter().any(|y| !y.is_finite())) {
+        return Err(Error::value("states and vectors must be finite"));
+    }
+    let fits = |size: usize| match system.kind() {
+        Kind::Delay => size.is_multiple_of(2 * n) && size >= 4 * n,
+        _ => size == n,
+    };
+    if !members.iter().all(|member| fits(member.y.len())) {
+        return Err(Error::value(format!("a member needs {n} numbers: {d} of the state, then its vectors")));
     }
     let run = Run {
         settings,
@@ -129,23 +133,26 @@ pub fn grow(settings: &Settings<'_>, members: &mut [Member], monitor: &Monitor) 
         level: Level::detect(),
     };
     let mut blocks: Vec<(usize, &mut [Member])> = Vec::new();
-    for (number, block) in members.chunks_mut(LANES).enumerate() {
-        blocks.push((number * LANES, block));
+    let lanes = if matches!(system.kind(), Kind::Flow | Kind::Map) { LANES } else { 1 };
+    for (number, block) in members.chunks_mut(lanes).enumerate() {
+        blocks.push((number * lanes, block));
     }
     pool(settings.threads)?.install(|| {
-        blocks.into_par_iter().try_for_each(|(first, block)| match block.len() {
-            1 => run.block::<1>(first, block),
+        blocks.into_par_iter().try_for_each(|(first, block)| match (system.kind(), block.len()) {
+            (Kind::Delay, _) => (first..).zip(block).try_for_each(|(number, member)| run.remember(number, member)),
+            (Kind::Stochastic, _) => (first..).zip(block).try_for_each(|(number, member)| run.diffuse(number, member)),
+            (_, 1) => run.block::<1>(first, block),
             _ => run.block::<LANES>(first, block),
         })
     })
 }
 
-struct Run<'a> {
-    settings: &'a Settings<'a>,
-    augmented: &'a System,
+pub(super) struct Run<'a> {
+    pub(super) settings: &'a Settings<'a>,
+    pub(super) augmented: &'a System,
     switches: Option<Switches>,
-    monitor: &'a Monitor,
-    level: Level,
+    pub(super) monitor: &'a Monitor,
+    pub(super) level: Level,
 }
 
 /// A compiled right-hand side over lanes.
@@ -158,18 +165,18 @@ impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
 }
 
 /// Where a lane stands in its segments.
-struct Progress {
-    growth: Growth,
-    elapsed: f64,
+pub(super) struct Progress {
+    pub(super) growth: Growth,
+    pub(super) elapsed: f64,
     segment: usize,
-    unturned: u32,
-    every: u32,
-    bound: f64,
-    periods: Vec<f64>,
+    pub(super) unturned: u32,
+    pub(super) every: u32,
+    pub(super) bound: f64,
+    pub(super) periods: Vec<f64>,
 }
 
 impl Run<'_> {
-    fn parameters(&self, member: usize) -> &[f64] {
+    pub(super) fn parameters(&self, member: usize) -> &[f64] {
         let k = self.settings.system.parameter_names().len();
         if self.settings.parameters.len() > k {
             &self.settings.parameters[member * k..(member + 1) * k]
@@ -200,7 +207,7 @@ impl Run<'_> {
         }
     }
 
-    fn begin(&self, first: usize, members: &[Member], every: u32) -> Result<Vec<Progress>> {
+    pub(super) fn begin(&self, first: usize, members: &[Member], every: u32) -> Result<Vec<Progress>> {
         let d = self.settings.system.dimension();
         let one = |(lane, member): (usize, &Member)| {
             Ok(Progress {
@@ -353,7 +360,7 @@ impl Run<'_> {
     }
 
     /// Orthonormalises the vectors of the lanes and closes the segments that are over.
-    fn turn<const L: usize>(
+    pub(super) fn turn<const L: usize>(
         &self,
         first: usize,
         members: &mut [Member],
@@ -410,7 +417,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
+    pub(super) fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
         Error::value(format!("member {member} ended at {t} ({outcome})"))
     }
 }

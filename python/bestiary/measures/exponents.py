@@ -81,7 +81,7 @@ def lyapunov_spectrum(
         Relative tolerance, by default 1e-8 (1e-10 where volume is conserved).
     step : float
         Of stochastic systems the step, by default 1/1000 of the period; of delay systems the spacing of the
-        history, by default 1/64 of the shortest delay.
+        history, by default 1/32 of the shortest delay or 1/100 of the period.
     max_work : float
         Limit on steps times variables (vectors included), after which the estimate is returned as not converged.
     threads : int
