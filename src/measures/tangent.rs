@@ -90,11 +90,12 @@ const LANES: usize = 8;
 const DIVERGED: f64 = 1e12;
 /// Attempts between looks at the monitor.
 const PATIENCE: u64 = 128;
-/// Vectors are orthonormalised more often where one has shrunk below the first of these, relative to another, and more seldom,
-/// though at least every so many steps, where none has shrunk below the second.
-const SKEW: f64 = 1e-4;
-const STRAIGHT: f64 = 1e-1;
-const SELDOM: u32 = 16;
+/// Vectors are orthonormalised at every step by series, and by Runge-Kutta steps, to whose method it costs evaluations, at most
+/// every so many steps: more often where one has shrunk below the first of these, relative to another, and more seldom where
+/// none has shrunk below the second. A vector that shrinks far loses its digits to the tolerance of the others.
+const SELDOM: u32 = 4;
+const SKEW: f64 = 0.1;
+const STRAIGHT: f64 = 0.5;
 /// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
 const MOST_SERIES: usize = 150;
 /// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
@@ -171,6 +172,7 @@ pub(super) struct Progress {
     segment: usize,
     pub(super) unturned: u32,
     pub(super) every: u32,
+    seldom: u32,
     pub(super) bound: f64,
     pub(super) periods: Vec<f64>,
 }
@@ -201,13 +203,13 @@ impl Run<'_> {
             for lane in 0..members.len() {
                 taylor.set_parameters(lane, self.parameters(first + lane));
             }
-            self.flow(first, members, &mut taylor, &mut rhs)
+            self.flow(first, members, &mut taylor, &mut rhs, 1)
         } else {
-            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs)
+            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, SELDOM)
         }
     }
 
-    pub(super) fn begin(&self, first: usize, members: &[Member], every: u32) -> Result<Vec<Progress>> {
+    pub(super) fn begin(&self, first: usize, members: &[Member], seldom: u32) -> Result<Vec<Progress>> {
         let d = self.settings.system.dimension();
         let one = |(lane, member): (usize, &Member)| {
             Ok(Progress {
@@ -215,7 +217,8 @@ impl Run<'_> {
                 elapsed: 0.0,
                 segment: 0,
                 unturned: 0,
-                every,
+                every: 1,
+                seldom,
                 bound: DIVERGED * (1.0 + member.y[..d].iter().fold(0.0f64, |size, y| size.max(y.abs()))),
                 periods: self.settings.system.evaluate_periods(self.parameters(first + lane))?,
             })
@@ -229,6 +232,7 @@ impl Run<'_> {
         members: &mut [Member],
         stepper: &mut S,
         rhs: &mut ProgramRhs<'_, L>,
+        seldom: u32,
     ) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
@@ -242,7 +246,7 @@ impl Run<'_> {
             lanes.running[lane] = self.settings.segments > 0;
             stepper.start(rhs, &mut lanes, lane);
         }
-        let mut progress = self.begin(first, members, 1)?;
+        let mut progress = self.begin(first, members, seldom)?;
         let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
         let mut attempts = 0u64;
         while lanes.running != [false; L] {
@@ -390,7 +394,7 @@ impl Run<'_> {
             own.every = if skew < SKEW {
                 (own.every / 2).max(1)
             } else if skew > STRAIGHT {
-                (2 * own.every).min(SELDOM)
+                (2 * own.every).min(own.seldom)
             } else {
                 own.every
             };
