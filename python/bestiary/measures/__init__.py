@@ -1,6 +1,7 @@
 """What is measured on systems and series: values with standard errors, and what they were measured with."""
 
-from . import dimensions, exponents, period, scale, surrogates
+from . import deviations, dimensions, exponents, period, scale, surrogates
+from .deviations import Alignment, CovariantVectors, FiniteTimeExponents, alignment, covariant_vectors, finite_time_exponents
 from .dimensions import kaplan_yorke, pesin_entropy
 from .estimate import Estimate
 from .exponents import conditional_exponents, lyapunov_spectrum
@@ -8,13 +9,20 @@ from .period import DominantPeriod, dominant_period
 from .scale import Scale, typical_scale
 
 __all__ = [
+    "Alignment",
+    "CovariantVectors",
     "DominantPeriod",
     "Estimate",
+    "FiniteTimeExponents",
     "Scale",
+    "alignment",
     "conditional_exponents",
+    "covariant_vectors",
+    "deviations",
     "dimensions",
     "dominant_period",
     "exponents",
+    "finite_time_exponents",
     "kaplan_yorke",
     "lyapunov_spectrum",
     "period",
