@@ -40,7 +40,9 @@ pub fn tangent_growth<'py>(
     let (d, r, m) = (system.inner.dimension(), response.len(), start.len());
     let (n, k) = (augmented.len() / m.max(1), vectors);
     if m == 0 || r == 0 || k == 0 || n * m != augmented.len() || response.iter().any(|&i| i >= d) {
-        return Err(Error::value("each member needs its state, followed by vectors in the directions of the response").into());
+        return Err(
+            Error::value("each member needs its state, followed by vectors in the directions of the response").into()
+        );
     }
     let settings = Settings {
         system: &system.inner,

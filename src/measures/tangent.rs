@@ -28,7 +28,7 @@ pub struct Settings<'a> {
     pub response: &'a [usize],
     /// Number of vectors.
     pub vectors: usize,
-    /// Length of a segment; it ends with the first step (and orthonormalisation) beyond it.
+    /// Length of a segment.
     pub duration: f64,
     /// Number of segments.
     pub segments: usize,
@@ -72,15 +72,7 @@ pub struct Member {
 impl Member {
     /// A member that starts at time `t` with state and vectors `y`.
     pub fn new(y: Vec<f64>, t: f64) -> Self {
-        Self {
-            y,
-            t,
-            logs: Vec::new(),
-            elapsed: Vec::new(),
-            states: Vec::new(),
-            triangles: Vec::new(),
-            steps: 0,
-        }
+        Self { y, t, logs: Vec::new(), elapsed: Vec::new(), states: Vec::new(), triangles: Vec::new(), steps: 0 }
     }
 }
 
@@ -98,6 +90,9 @@ const SKEW: f64 = 0.1;
 const STRAIGHT: f64 = 0.5;
 /// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
 const MOST_SERIES: usize = 150;
+/// A step that would reach so much of the rest of a segment takes all of it, and what is missing of a segment by rounding.
+const NEARLY: f64 = 0.999;
+const ROUNDING: f64 = 1e-12;
 /// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
 const HALVINGS: u32 = 44;
 const KINK: f64 = 1e-9;
@@ -254,6 +249,11 @@ impl Run<'_> {
                 self.monitor.check()?;
             }
             attempts += 1;
+            let wanted = lanes.h;
+            for lane in 0..members.len() {
+                let left = self.settings.duration - progress[lane].elapsed;
+                lanes.h[lane] = if lanes.h[lane] > NEARLY * left { left } else { lanes.h[lane] };
+            }
             let verdict = stepper.attempt(rhs, &mut lanes);
             let mut turn = [false; L];
             let mut touched = [false; L];
@@ -270,6 +270,8 @@ impl Run<'_> {
                     Verdict::Failed(outcome) => return Err(self.ended(first + lane, lanes.t[lane], outcome.name())),
                     Verdict::Accepted => {}
                 }
+                // A step that was cut short at the end of a segment says nothing of the next.
+                lanes.h[lane] = lanes.h[lane].max(if lanes.h_taken[lane] < wanted[lane] { wanted[lane] } else { 0.0 });
                 if let Some(jumps) = &mut jumps {
                     touched[lane] = jumps.cross(&mut lanes, lane, self.settings.response);
                 }
@@ -300,7 +302,7 @@ impl Run<'_> {
                 if member.steps >= self.settings.max_steps {
                     return Err(self.ended(first + lane, t, "out of steps"));
                 }
-                turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration;
+                turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration * (1.0 - ROUNDING);
             }
             if turn != [false; L] {
                 self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
@@ -317,12 +319,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn iterate<const L: usize>(
-        &self,
-        first: usize,
-        members: &mut [Member],
-        rhs: &mut ProgramRhs<'_, L>,
-    ) -> Result<()> {
+    fn iterate<const L: usize>(&self, first: usize, members: &mut [Member], rhs: &mut ProgramRhs<'_, L>) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
         for (lane, member) in members.iter().enumerate() {
@@ -400,7 +397,7 @@ impl Run<'_> {
             };
             own.unturned = 0;
             own.growth.add(&own_factors);
-            if own.elapsed >= self.settings.duration {
+            if own.elapsed >= self.settings.duration * (1.0 - ROUNDING) {
                 let mut logs = vec![0.0; k];
                 let triangle = own.growth.close(&mut logs);
                 member.logs.extend(logs);

@@ -188,9 +188,7 @@ def test_kinks_do_not() -> None:
 
 def test_geometric_brownian_motion_has_drift_less_half_the_variance() -> None:
     """d log x = (mu - s^2 / 2) dt + s dW."""
-    system = System.from_text(
-        "x' = mu*x; noise(x) = s*x", parameters={"mu": -0.1, "s": 0.4}, initial=[1.0], period=1.0
-    )
+    system = System.from_text("x' = mu*x; noise(x) = s*x", parameters={"mu": -0.1, "s": 0.4}, initial=[1.0], period=1.0)
     found = bst.lyapunov_spectrum(system, duration=50.0, initial=np.ones((16, 1)), transient=0.5, step=0.01)
     within(found, [-0.1 - 0.08])
 

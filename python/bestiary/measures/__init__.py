@@ -1,7 +1,14 @@
 """What is measured on systems and series: values with standard errors, and what they were measured with."""
 
 from . import deviations, dimensions, exponents, period, scale, surrogates
-from .deviations import Alignment, CovariantVectors, FiniteTimeExponents, alignment, covariant_vectors, finite_time_exponents
+from .deviations import (
+    Alignment,
+    CovariantVectors,
+    FiniteTimeExponents,
+    alignment,
+    covariant_vectors,
+    finite_time_exponents,
+)
 from .dimensions import kaplan_yorke, pesin_entropy
 from .estimate import Estimate
 from .exponents import conditional_exponents, lyapunov_spectrum

@@ -116,9 +116,7 @@ def lyapunov_spectrum(
     >>> bool(abs(found.value.sum() + 10 + 1 + 8 / 3) < 1e-4)
     True
     """
-    return _spectrum(
-        system, k, (), error, members, seed, initial, transient, duration, rtol, step, max_work, threads
-    )
+    return _spectrum(system, k, (), error, members, seed, initial, transient, duration, rtol, step, max_work, threads)
 
 
 def conditional_exponents(
@@ -246,7 +244,8 @@ def _settle(cloud: Cloud, transient: float, max_work: float) -> float:
 
 def _joined(rounds: list[Segments]) -> Segments:
     return Segments(
-        np.concatenate([each.logs for each in rounds], axis=1), np.concatenate([each.elapsed for each in rounds], axis=1)
+        np.concatenate([each.logs for each in rounds], axis=1),
+        np.concatenate([each.elapsed for each in rounds], axis=1),
     )
 
 
