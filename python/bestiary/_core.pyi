@@ -1,6 +1,7 @@
 """The compiled part: language, integration, measures. Friendliness lives in the Python modules around it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +175,40 @@ def largest_exponent(
 
     From the tangent flow, renormalised every `interval` (chosen from the Jacobian by default; Benettin et
     al. 1980). Not for delay or stochastic systems.
+    """
+
+def tangent_growth(
+    system: System,
+    augmented: Array,
+    parameters: Array,
+    *,
+    start: Array,
+    response: Sequence[int],
+    vectors: int,
+    duration: float,
+    segments: int,
+    keep: bool = False,
+    rtol: float = 1e-9,
+    atol: Array | None = None,
+    max_steps: int = ...,
+    step: float | None = None,
+    seed: int = 0,
+    first_path: int = 0,
+    first_step: int = 0,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """
+    Growth of k tangent vectors in the directions of the variables `response`, along m trajectories over segments.
+
+    augmented: (m, d + k r), state then vectors; of a delay system (m, nodes * 2 * (d + k r)): for every node of the
+    past the values, then the slopes, of state and vectors, oldest first. start: (m,).
+
+    -> logs (m, segments, k), natural logarithms of growth; elapsed (m, segments), the length of each segment, which is
+    over with the first orthonormalisation after `duration`; augmented and t, from which a run continues; steps, a list.
+    keep: also states (m, segments, d + k r) at the ends of segments and triangles (m, segments, k, k), the product of
+    the triangular factors in each.
+
+    step: the longest step of a stochastic system, whose noise is f(seed, first_path + member, first_step + step).
     """
 
 def uniforms(seed: int, path: int, n: int) -> Array:

@@ -12,7 +12,7 @@ use pyo3::types::PyDict;
 /// Growth of k tangent vectors along m trajectories over segments: arrays by name.
 #[pyfunction]
 #[pyo3(signature = (
-    system, augmented, parameters, *, start, response, duration, segments, keep=false, rtol=1e-9, atol=None,
+    system, augmented, parameters, *, start, response, vectors, duration, segments, keep=false, rtol=1e-9, atol=None,
     max_steps=1_000_000_000, step=None, seed=0, first_path=0, first_step=0, threads=None
 ))]
 #[allow(clippy::too_many_arguments)]
@@ -23,6 +23,7 @@ pub fn tangent_growth<'py>(
     parameters: PyReadonlyArrayDyn<'py, f64>,
     start: PyReadonlyArrayDyn<'py, f64>,
     response: Vec<usize>,
+    vectors: usize,
     duration: f64,
     segments: usize,
     keep: bool,
@@ -37,12 +38,12 @@ pub fn tangent_growth<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (augmented, parameters, start) = (numbers(&augmented), numbers(&parameters), numbers(&start));
     let (d, r, m) = (system.inner.dimension(), response.len(), start.len());
-    let n = augmented.len() / m.max(1);
-    let fits = m > 0 && r > 0 && n * m == augmented.len() && n > d && (n - d).is_multiple_of(r);
-    if !fits || response.iter().any(|&i| i >= d) {
-        return Err(Error::value("the state of each member must be followed by whole vectors").into());
+    let (n, k) = (augmented.len() / m.max(1), vectors);
+    if m == 0 || r == 0 || k == 0 || n * m != augmented.len() || response.iter().any(|&i| i >= d) {
+        return Err(
+            Error::value("each member needs its state, followed by vectors in the directions of the response").into()
+        );
     }
-    let k = (n - d) / r;
     let settings = Settings {
         system: &system.inner,
         parameters: &parameters,
@@ -73,7 +74,7 @@ pub fn tangent_growth<'py>(
     result.set_item("t", array(members.iter().map(|member| member.t).collect(), &[m])?)?;
     result.set_item("steps", members.iter().map(|member| member.steps).collect::<Vec<u64>>())?;
     if keep {
-        result.set_item("states", array(gather(|member| &member.states), &[m, segments, n])?)?;
+        result.set_item("states", array(gather(|member| &member.states), &[m, segments, d + k * r])?)?;
         result.set_item("triangles", array(gather(|member| &member.triangles), &[m, segments, k, k])?)?;
     }
     Ok(result)

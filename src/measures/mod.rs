@@ -11,4 +11,6 @@ mod orthonormalise;
 pub mod patterns;
 pub mod recurrence;
 pub mod tangent;
+pub mod tangent_delay;
 pub mod tangent_from_data;
+mod tangent_stochastic;

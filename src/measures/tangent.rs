@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 /// What to measure.
 pub struct Settings<'a> {
-    /// The system, a flow or a map.
+    /// The system.
     pub system: &'a System,
     /// Parameters, k or m x k.
     pub parameters: &'a [f64],
@@ -28,7 +28,7 @@ pub struct Settings<'a> {
     pub response: &'a [usize],
     /// Number of vectors.
     pub vectors: usize,
-    /// Length of a segment; it ends with the first step (and orthonormalisation) beyond it.
+    /// Length of a segment.
     pub duration: f64,
     /// Number of segments.
     pub segments: usize,
@@ -53,7 +53,7 @@ pub struct Settings<'a> {
 /// One trajectory with its vectors: where it starts, and then what became of it.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// State, then vectors, d + k r.
+    /// State, then vectors, d + k r; of a delay system the past of these, see `tangent_delay`.
     pub y: Vec<f64>,
     /// Time.
     pub t: f64,
@@ -82,13 +82,17 @@ const LANES: usize = 8;
 const DIVERGED: f64 = 1e12;
 /// Attempts between looks at the monitor.
 const PATIENCE: u64 = 128;
-/// Vectors are orthonormalised more often where one has shrunk below the first of these, relative to another, and more seldom,
-/// though at least every so many steps, where none has shrunk below the second.
-const SKEW: f64 = 1e-4;
-const STRAIGHT: f64 = 1e-1;
-const SELDOM: u32 = 16;
+/// Vectors are orthonormalised at every step by series, and by Runge-Kutta steps, to whose method it costs evaluations, at most
+/// every so many steps: more often where one has shrunk below the first of these, relative to another, and more seldom where
+/// none has shrunk below the second. A vector that shrinks far loses its digits to the tolerance of the others.
+const SELDOM: u32 = 4;
+const SKEW: f64 = 0.1;
+const STRAIGHT: f64 = 0.5;
 /// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
 const MOST_SERIES: usize = 150;
+/// A step that would reach so much of the rest of a segment takes all of it, and what is missing of a segment by rounding.
+const NEARLY: f64 = 0.999;
+const ROUNDING: f64 = 1e-12;
 /// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
 const HALVINGS: u32 = 44;
 const KINK: f64 = 1e-9;
@@ -101,17 +105,21 @@ pub fn grow(settings: &Settings<'_>, members: &mut [Member], monitor: &Monitor) 
     let (system, m) = (settings.system, members.len());
     let (d, n) = (system.dimension(), system.dimension() + settings.vectors * settings.response.len());
     let parameters = system.parameter_names().len();
-    if !matches!(system.kind(), Kind::Flow | Kind::Map) {
-        return Err(Error::value("tangent vectors of this kind of system grow elsewhere"));
-    }
     if settings.parameters.len() != parameters && settings.parameters.len() != m * parameters {
         return Err(Error::value(format!("{m} members need {parameters} or {m} x {parameters} parameters")));
     }
     if !(settings.duration > 0.0 && settings.duration.is_finite()) {
         return Err(Error::value("the duration of a segment must be positive"));
     }
-    if members.iter().any(|member| member.y.len() != n || member.y.iter().any(|y| !y.is_finite())) {
-        return Err(Error::value(format!("a member needs {n} finite numbers: {d} of the state, then its vectors")));
+    if members.iter().any(|member| member.y.iter().any(|y| !y.is_finite())) {
+        return Err(Error::value("states and vectors must be finite"));
+    }
+    let fits = |size: usize| match system.kind() {
+        Kind::Delay => size.is_multiple_of(2 * n) && size >= 4 * n,
+        _ => size == n,
+    };
+    if !members.iter().all(|member| fits(member.y.len())) {
+        return Err(Error::value(format!("a member needs {n} numbers: {d} of the state, then its vectors")));
     }
     let run = Run {
         settings,
@@ -121,23 +129,26 @@ pub fn grow(settings: &Settings<'_>, members: &mut [Member], monitor: &Monitor) 
         level: Level::detect(),
     };
     let mut blocks: Vec<(usize, &mut [Member])> = Vec::new();
-    for (number, block) in members.chunks_mut(LANES).enumerate() {
-        blocks.push((number * LANES, block));
+    let lanes = if matches!(system.kind(), Kind::Flow | Kind::Map) { LANES } else { 1 };
+    for (number, block) in members.chunks_mut(lanes).enumerate() {
+        blocks.push((number * lanes, block));
     }
     pool(settings.threads)?.install(|| {
-        blocks.into_par_iter().try_for_each(|(first, block)| match block.len() {
-            1 => run.block::<1>(first, block),
+        blocks.into_par_iter().try_for_each(|(first, block)| match (system.kind(), block.len()) {
+            (Kind::Delay, _) => (first..).zip(block).try_for_each(|(number, member)| run.remember(number, member)),
+            (Kind::Stochastic, _) => (first..).zip(block).try_for_each(|(number, member)| run.diffuse(number, member)),
+            (_, 1) => run.block::<1>(first, block),
             _ => run.block::<LANES>(first, block),
         })
     })
 }
 
-struct Run<'a> {
-    settings: &'a Settings<'a>,
-    augmented: &'a System,
+pub(super) struct Run<'a> {
+    pub(super) settings: &'a Settings<'a>,
+    pub(super) augmented: &'a System,
     switches: Option<Switches>,
-    monitor: &'a Monitor,
-    level: Level,
+    pub(super) monitor: &'a Monitor,
+    pub(super) level: Level,
 }
 
 /// A compiled right-hand side over lanes.
@@ -150,18 +161,19 @@ impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
 }
 
 /// Where a lane stands in its segments.
-struct Progress {
-    growth: Growth,
-    elapsed: f64,
+pub(super) struct Progress {
+    pub(super) growth: Growth,
+    pub(super) elapsed: f64,
     segment: usize,
-    unturned: u32,
-    every: u32,
-    bound: f64,
-    periods: Vec<f64>,
+    pub(super) unturned: u32,
+    pub(super) every: u32,
+    seldom: u32,
+    pub(super) bound: f64,
+    pub(super) periods: Vec<f64>,
 }
 
 impl Run<'_> {
-    fn parameters(&self, member: usize) -> &[f64] {
+    pub(super) fn parameters(&self, member: usize) -> &[f64] {
         let k = self.settings.system.parameter_names().len();
         if self.settings.parameters.len() > k {
             &self.settings.parameters[member * k..(member + 1) * k]
@@ -186,13 +198,13 @@ impl Run<'_> {
             for lane in 0..members.len() {
                 taylor.set_parameters(lane, self.parameters(first + lane));
             }
-            self.flow(first, members, &mut taylor, &mut rhs)
+            self.flow(first, members, &mut taylor, &mut rhs, 1)
         } else {
-            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs)
+            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, SELDOM)
         }
     }
 
-    fn begin(&self, first: usize, members: &[Member], every: u32) -> Result<Vec<Progress>> {
+    pub(super) fn begin(&self, first: usize, members: &[Member], seldom: u32) -> Result<Vec<Progress>> {
         let d = self.settings.system.dimension();
         let one = |(lane, member): (usize, &Member)| {
             Ok(Progress {
@@ -200,7 +212,8 @@ impl Run<'_> {
                 elapsed: 0.0,
                 segment: 0,
                 unturned: 0,
-                every,
+                every: 1,
+                seldom,
                 bound: DIVERGED * (1.0 + member.y[..d].iter().fold(0.0f64, |size, y| size.max(y.abs()))),
                 periods: self.settings.system.evaluate_periods(self.parameters(first + lane))?,
             })
@@ -214,6 +227,7 @@ impl Run<'_> {
         members: &mut [Member],
         stepper: &mut S,
         rhs: &mut ProgramRhs<'_, L>,
+        seldom: u32,
     ) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
@@ -227,7 +241,7 @@ impl Run<'_> {
             lanes.running[lane] = self.settings.segments > 0;
             stepper.start(rhs, &mut lanes, lane);
         }
-        let mut progress = self.begin(first, members, 1)?;
+        let mut progress = self.begin(first, members, seldom)?;
         let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
         let mut attempts = 0u64;
         while lanes.running != [false; L] {
@@ -235,6 +249,11 @@ impl Run<'_> {
                 self.monitor.check()?;
             }
             attempts += 1;
+            let wanted = lanes.h;
+            for lane in 0..members.len() {
+                let left = self.settings.duration - progress[lane].elapsed;
+                lanes.h[lane] = if lanes.h[lane] > NEARLY * left { left } else { lanes.h[lane] };
+            }
             let verdict = stepper.attempt(rhs, &mut lanes);
             let mut turn = [false; L];
             let mut touched = [false; L];
@@ -251,6 +270,8 @@ impl Run<'_> {
                     Verdict::Failed(outcome) => return Err(self.ended(first + lane, lanes.t[lane], outcome.name())),
                     Verdict::Accepted => {}
                 }
+                // A step that was cut short at the end of a segment says nothing of the next.
+                lanes.h[lane] = lanes.h[lane].max(if lanes.h_taken[lane] < wanted[lane] { wanted[lane] } else { 0.0 });
                 if let Some(jumps) = &mut jumps {
                     touched[lane] = jumps.cross(&mut lanes, lane, self.settings.response);
                 }
@@ -281,7 +302,7 @@ impl Run<'_> {
                 if member.steps >= self.settings.max_steps {
                     return Err(self.ended(first + lane, t, "out of steps"));
                 }
-                turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration;
+                turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration * (1.0 - ROUNDING);
             }
             if turn != [false; L] {
                 self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
@@ -340,7 +361,7 @@ impl Run<'_> {
     }
 
     /// Orthonormalises the vectors of the lanes and closes the segments that are over.
-    fn turn<const L: usize>(
+    pub(super) fn turn<const L: usize>(
         &self,
         first: usize,
         members: &mut [Member],
@@ -370,13 +391,13 @@ impl Run<'_> {
             own.every = if skew < SKEW {
                 (own.every / 2).max(1)
             } else if skew > STRAIGHT {
-                (2 * own.every).min(SELDOM)
+                (2 * own.every).min(own.seldom)
             } else {
                 own.every
             };
             own.unturned = 0;
             own.growth.add(&own_factors);
-            if own.elapsed >= self.settings.duration {
+            if own.elapsed >= self.settings.duration * (1.0 - ROUNDING) {
                 let mut logs = vec![0.0; k];
                 let triangle = own.growth.close(&mut logs);
                 member.logs.extend(logs);
@@ -397,7 +418,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
+    pub(super) fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
         Error::value(format!("member {member} ended at {t} ({outcome})"))
     }
 }

@@ -1,8 +1,16 @@
 """What is measured on systems and series: values with standard errors, and what they were measured with."""
 
-from . import dimensions, exponents, period, scale, surrogates
+from . import deviations, dimensions, exponents, period, scale, surrogates
 from .complexity import lempel_ziv, zero_one_test
 from .correlation import correlation_dimension, correlation_entropy, correlation_sum, takens_dimension
+from .deviations import (
+    Alignment,
+    CovariantVectors,
+    FiniteTimeExponents,
+    alignment,
+    covariant_vectors,
+    finite_time_exponents,
+)
 from .dimensions import kaplan_yorke, pesin_entropy
 from .divergence import divergence_curve, largest_exponent_kantz, largest_exponent_rosenstein, spectrum_from_data
 from .embedding import cao, delay_by_autocorrelation, delay_by_information, embed, false_neighbours, mutual_information
@@ -17,10 +25,14 @@ from .scale import Scale, typical_scale
 from .series import autocorrelation, theiler_window
 
 __all__ = [
+    "Alignment",
+    "CovariantVectors",
     "DominantPeriod",
     "Estimate",
+    "FiniteTimeExponents",
     "Recurrence",
     "Scale",
+    "alignment",
     "approximate_entropy",
     "autocorrelation",
     "autocorrelation_time",
@@ -30,15 +42,18 @@ __all__ = [
     "correlation_dimension",
     "correlation_entropy",
     "correlation_sum",
+    "covariant_vectors",
     "delay_by_autocorrelation",
     "delay_by_information",
     "detrended_fluctuation",
+    "deviations",
     "dimensions",
     "divergence_curve",
     "dominant_period",
     "embed",
     "exponents",
     "false_neighbours",
+    "finite_time_exponents",
     "generalised_dimension",
     "higuchi_dimension",
     "hurst_exponent",

@@ -6,6 +6,7 @@ What is common to all measures that follow small deviations; the measures themse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ __all__ = ["Cloud", "Segments"]
 RTOL, RTOL_CONSERVATIVE = 1e-8, 1e-10
 # Discarded before anything is measured: the vectors find their directions.
 TRANSIENT_PERIODS, TRANSIENT_ITERATIONS = 50, 500
+# Steps in a period of a stochastic system; in the shortest delay and in a period of a delay system; its exponents.
+STOCHASTIC_STEPS, DELAY_STEPS, PERIOD_STEPS, DELAY_EXPONENTS = 1000, 32, 100, 8
 # Numbers for the first vectors come from paths apart from those of states and noise.
 _PATHS = 3 << 61
 
@@ -71,8 +74,10 @@ class Cloud:
         if not self.response:
             raise RequestError(f"nothing is left to respond: {sampling.variables(system)}")
         width = len(self.response)
+        if k is None and system.kind == "delay":
+            k = DELAY_EXPONENTS
         self.k = width if k is None else sampling.whole("k", k, least=1)
-        if self.k > width:
+        if self.k > width and system.kind != "delay":
             raise RequestError(f"k = {k}, but there are {width} exponents of {', '.join(self._names())}")
         if initial is None:
             x = sampling.on_attractor(system, sampling.whole("members", members, least=2), seed, 0)
@@ -81,15 +86,41 @@ class Cloud:
             x = x[None] if x.ndim == 1 else x
         usual = RTOL_CONSERVATIVE if sampling.is_conservative(system) else RTOL
         self.rtol, self.atol = sampling.tolerances(system, usual if rtol is None else rtol, None)
-        self.step = None if step is None else sampling.positive("step", step)
+        self.step = self._step() if step is None else sampling.positive("step", step)
+        nodes = self._nodes() if system.kind == "delay" else 1
         count = self.k * width
-        vectors = np.array([_core.normals(seed, _PATHS + i, count) for i in range(len(x))])
-        self.augmented = np.concatenate([x, vectors], axis=1)
+        vectors = np.array([_core.normals(seed, _PATHS + i, nodes * count) for i in range(len(x))])
+        if system.kind == "delay":
+            # A constant past, and vectors that lean on no function: values, then slopes, at every node.
+            values = np.concatenate(
+                [np.repeat(x[:, None], nodes, axis=1), vectors.reshape(len(x), nodes, count)], axis=2
+            )
+            self.augmented = np.concatenate([values, np.zeros_like(values)], axis=2).reshape(len(x), -1)
+        else:
+            self.augmented = np.concatenate([x, vectors], axis=1)
+        self.width = system.dimension + count
         self.t = np.full(len(x), float(start))
         self.steps = 0
 
     def _names(self) -> list[str]:
         return [self.system.names[i] for i in self.response]
+
+    def _step(self) -> float | None:
+        """The usual step of what has a fixed one."""
+        if self.system.kind == "stochastic":
+            return self.system.period / STOCHASTIC_STEPS
+        if self.system.kind == "delay":
+            delays = self.system.core.delays(self.system.core.parameter_values)
+            return float(min(delays.min() / DELAY_STEPS, self.system.period / PERIOD_STEPS))
+        return None
+
+    def _nodes(self) -> int:
+        """Samples of the past of a delay system."""
+        delays = self.system.core.delays(self.system.core.parameter_values)
+        assert self.step is not None
+        if self.step > delays.min():
+            raise RequestError(f"step = {self.step:g} is longer than the shortest delay, {delays.min():g}")
+        return math.ceil(float(delays.max()) / self.step) + 1
 
     @property
     def unit(self) -> float:
@@ -106,7 +137,7 @@ class Cloud:
     @property
     def work(self) -> float:
         """Steps taken so far, times the number of variables with their vectors."""
-        return float(self.steps) * self.augmented.shape[1]
+        return float(self.steps) * self.width
 
     def run(self, duration: float, segments: int, *, keep: bool = False) -> Segments:
         """Run on, by so many segments of at least this duration each."""
@@ -117,6 +148,7 @@ class Cloud:
                 self.system.core.parameter_values[None],
                 start=self.t,
                 response=self.response,
+                vectors=self.k,
                 duration=float(duration),
                 segments=segments,
                 keep=keep,
