@@ -82,8 +82,8 @@ def _spectrum(system: System) -> dict[str, Record]:
         ("entropy", "Pesin (1977): sum of the positive exponents", dimensions.pesin_entropy(found)),
     ):
         if math.isfinite(derived.value):
-            value, error = rounded(derived.value, derived.error)
-            records[key] = {"value": value, "error": error, **facts, "method": method}
+            pair = rounded(derived.value, derived.error)
+            records[key] = {"value": pair[0], "error": pair[1], **facts, "method": method}
     return records
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ __all__ = ["kaplan_yorke", "pesin_entropy"]
 
 def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     """
-    The Kaplan-Yorke (Lyapunov) dimension j + (l_1 + ... + l_j) / |l_(j+1)|, j the most for which the sum is not negative.
+    The Kaplan-Yorke (Lyapunov) dimension j + (l_1 + ... + l_j) / |l_(j+1)|, j the most whose sum is not negative.
 
     Exponents that vanish within their errors count as zero. The standard error is propagated with the covariances of
     the exponents.
@@ -67,7 +68,7 @@ def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     gradient = np.zeros(k)
     gradient[:j] = 1 / abs(next_one)
     gradient[j] = total / next_one**2
-    error = float(max(gradient @ covariance @ gradient, 0.0) ** 0.5)
+    error = math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
     result = j + max(total, 0.0) / abs(next_one)
     return Estimate(result, error, found.converged, settings=found.settings)
 
