@@ -33,9 +33,7 @@ def test_correlation_sum(x) -> None:
 @pytest.mark.parametrize("x", [SERIES, NOISE], ids=["henon", "noise"])
 def test_divergence_curve(x) -> None:
     nolds = peer("nolds")
-    _, (_, curve, _) = nolds.lyap_r(
-        x, emb_dim=3, lag=1, min_tsep=10, trajectory_len=12, fit="poly", debug_data=True
-    )
+    _, (_, curve, _) = nolds.lyap_r(x, emb_dim=3, lag=1, min_tsep=10, trajectory_len=12, fit="poly", debug_data=True)
     np.testing.assert_allclose(m.divergence_curve(m.embed(x, 3), 11, window=10), curve, rtol=1e-9)
 
 
