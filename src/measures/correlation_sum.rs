@@ -36,26 +36,24 @@ kernel! {
         let d = if D > 0 { D } else { d };
         for group in 0..LEAF / WIDTH {
             let at = group * WIDTH;
-            let mut measures = [[0.0; WIDTH]; LEAF];
-            for (j, measure) in measures[..size].iter_mut().enumerate() {
-                for k in 0..d {
-                    let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
-                    let x = others[k * LEAF + j];
-                    for lane in 0..WIDTH {
-                        let difference = column[lane] - x;
-                        measure[lane] = if euclidean {
-                            measure[lane] + difference * difference
-                        } else if difference.abs() > measure[lane] {
-                            difference.abs()
-                        } else {
-                            measure[lane]
-                        };
-                    }
-                }
-            }
             for (e, &edge) in edges.iter().enumerate() {
                 let mut sum = [0u64; WIDTH];
-                for measure in &measures[..size] {
+                for j in 0..size {
+                    let mut measure = [0.0; WIDTH];
+                    for k in 0..d {
+                        let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
+                        let x = others[k * LEAF + j];
+                        for lane in 0..WIDTH {
+                            let difference = column[lane] - x;
+                            measure[lane] = if euclidean {
+                                measure[lane] + difference * difference
+                            } else if difference.abs() > measure[lane] {
+                                difference.abs()
+                            } else {
+                                measure[lane]
+                            };
+                        }
+                    }
                     for lane in 0..WIDTH {
                         sum[lane] += u64::from(measure[lane] <= edge);
                     }
