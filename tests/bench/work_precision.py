@@ -3,7 +3,7 @@ Error against time: `python3 dev.py work-precision`, or with the peers installed
 
 Every method integrates the same equations at tolerances from coarse to fine (methods with a fixed step: at steps from
 long to short). The error is the largest over variables and samples, in standard deviations of each variable, against
-a run in extended precision. The time is processor time, the best of a few, on one thread, without the building and
+a run in extended precision. The time is processor time, on one thread, without the building and
 compiling that some packages do first: those take up to many seconds.
 """
 
@@ -177,18 +177,17 @@ def prepared(work: Workload, method: Method, peer: object, setting: float, perio
 
 
 def timed(run: Callable[[], Array]) -> tuple[Array, float]:
-    """The result (n, d) and the best time, leaving out the first call, in which some packages compile."""
-    begun = time.process_time()
+    """
+    The result (n, d) and the processor time of a run, leaving out the first, in which some packages compile.
+
+    A mean and not the least: the clock lags behind where a package computes in threads of its own.
+    """
     result = run()[0]
-    first = time.process_time() - begun
-    times = []
-    while len(times) < 2 or (sum(times) < 0.1 and len(times) < 20):
-        begun = time.process_time()
+    begun, runs = time.process_time(), 0
+    while runs == 0 or time.process_time() - begun < 0.1:
         run()
-        times.append(time.process_time() - begun)
-        if first > 30:
-            break
-    return result, min(times)
+        runs += 1
+    return result, (time.process_time() - begun) / runs
 
 
 def draw(lines: dict[str, dict[str, Array]], versions: str, out: Path) -> None:
@@ -216,7 +215,8 @@ def draw(lines: dict[str, dict[str, Array]], versions: str, out: Path) -> None:
     order = [handles[method.label] for method in METHODS if method.label in handles]
     title = "lower and further right is better\nsolid: explicit, dashed: implicit, dotted: fixed step"
     panels[-1].legend(handles=order, loc="center", ncols=2, fontsize=9, frameon=False, title=title)
-    figure.suptitle(f"200 samples of one trajectory on one thread of {processor()}\n{versions}", fontsize=9)
+    said = f"200 samples of one trajectory on one thread of {processor()}, building and compiling not counted"
+    figure.suptitle(f"{said}\n{versions}", fontsize=9)
     figure.savefig(out, dpi=90)
 
 
