@@ -81,11 +81,11 @@ def systems(
 
     Columns
     -------
-    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent,
-    kaplan_yorke_dimension, verdict, about, citation, doi, aliases, variants. `period` is the stated one, the unit of
-    sampling, `measured_period` that of the highest peak of a spectrum, null where none stands out. `largest_exponent`
-    is as measured, or published where it has not been measured; null where neither is known. `kaplan_yorke_dimension` and `verdict` ("chaotic", "periodic", …) are as
-    measured.
+    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent, kaplan_yorke_dimension,
+    verdict, about, citation, doi, aliases, variants. `period` is the stated one, the unit of sampling,
+    `measured_period` that of the highest peak of a spectrum, null where none stands out. `largest_exponent` is as
+    measured, or published where it has not been measured; null where neither is known. `kaplan_yorke_dimension` and
+    `verdict` ("chaotic", "periodic", …) are as measured.
     """
     import polars as pl
 

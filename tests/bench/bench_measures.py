@@ -1,5 +1,4 @@
 """
-Measures of data beside nolds, on the same data, radii, steps and tolerances: `python bench_measures.py`.
 Measures of data beside nolds, on the same data with the same radii, steps and tolerances: `python bench_measures.py`.
 
 nolds 0.6.1 and SciPy must be installed; without them only our times are shown. Repetitions alternate, the best of each

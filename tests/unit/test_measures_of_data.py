@@ -1,4 +1,3 @@
-"""Measures of data: counts by brute force, exact cases, identities, and the same bits for any number of threads."""
 """Measures of data: counts against brute force, exact cases, identities, the same bits for any number of threads."""
 
 import math
