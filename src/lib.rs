@@ -8,6 +8,7 @@
 pub mod error;
 pub mod expr;
 pub mod extended;
+pub mod forecast;
 pub mod measures;
 pub mod metrics;
 pub mod parallel;

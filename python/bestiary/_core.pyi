@@ -289,3 +289,46 @@ def nearest_divergence(truth: Array, forecast: Array, *, neighbours: int = 5, th
 
 def takens_dimension(series: Array, *, quantile: float, window: int, points: int, threads: int | None = None) -> Array:
     """(m, n, d) -> (m,)."""
+class Library:
+    """Keys (n, D) and the values (n, d) that followed them, with a k-d tree of the keys. Can be pickled."""
+
+    def __init__(self, keys: Array, values: Array) -> None: ...
+    def nearest(self, queries: Array, k: int) -> tuple[Array, NDArray[np.int64]]:
+        """Distances and numbers (m, k) of the k keys nearest to each query (m, D), the nearest first."""
+    def iterate(
+        self,
+        window: Array,
+        *,
+        spacing: int,
+        horizon: int,
+        weights: str,
+        parameter: float,
+        ridge: float | None = None,
+    ) -> Array:
+        """
+        Continue the latest states `window` ((D/d - 1) spacing + 1, d) by (horizon, d): each is the last plus a change.
+
+        weights: "nearest" or "simplex" (parameter: how many), "softmax" (beta), "smap" (theta). With a ridge the
+        values are combined by a weighted linear fit, else by their weighted mean. NaN after an escape to infinity.
+        """
+
+class Reservoir:
+    """r' = (1 - leak) r + leak tanh(W r + V u + b); W in compressed rows, V = inputs (units, k). Can be pickled."""
+
+    def __init__(
+        self,
+        offsets: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        weights: Array,
+        inputs: Array,
+        bias: Array,
+        leak: float,
+    ) -> None: ...
+    def drive(self, state: Array, inputs: Array) -> Array:
+        """The states (n, units) after each of the inputs (n, k), from `state`."""
+    def run(self, state: Array, input: Array, readout: Array, horizon: int) -> Array:
+        """
+        Run free from the state after `input`: (horizon, k).
+
+        The next input is the last plus readout (k, 1 + k + units) @ (1, input, state).
+        """

@@ -1,6 +1,7 @@
 //! The only folder that knows Python: arguments converted, one call, results converted.
 
 mod metrics;
+mod forecast;
 mod run;
 mod solve;
 mod system;
@@ -28,6 +29,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<system::PySystem>()?;
     module.add_class::<solve::PyResultTable>()?;
     module.add_function(wrap_pyfunction!(system::rename, module)?)?;
+    module.add_class::<forecast::PyLibrary>()?;
+    module.add_class::<forecast::PyReservoir>()?;
     module.add_function(wrap_pyfunction!(solve::solve, module)?)?;
     module.add_function(wrap_pyfunction!(solve::largest_exponent, module)?)?;
     module.add_function(wrap_pyfunction!(solve::uniforms, module)?)?;
