@@ -51,6 +51,7 @@ __all__ = [
     "catalogue_version",
     "compose",
     "generate",
+    "koopman",
     "load",
     "metrics",
     "network",
@@ -64,6 +65,7 @@ __all__ = [
 _LATER = {
     "compose": "composition",
     "generate": "dataset",
+    "koopman": "forecast",
     "network": "composition",
     "skew_product": "composition",
 }
@@ -75,6 +77,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in ("dataset", "metrics", "plot"):
+    if name in ("dataset", "forecast", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

@@ -80,6 +80,8 @@ class Forecaster(ABC):
     """What is continued exactly, of "trend", "periodic", "linear", "quadratic" (`bestiary.testing` looks)."""
     equivariant: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "permutation"})
     """What may be done to the coordinates of all series with no other effect than on those of the forecast."""
+    univariate: ClassVar[bool] = True
+    """Whether a single coordinate will do; if not, the columns must be the full state."""
     skilled: ClassVar[bool] = True
     """Whether the next sample of a smooth series is foreseen better than by the last one."""
 

@@ -57,8 +57,8 @@ class RadialBasis(DelayForecaster):
     ----------
     centres : int
         At most a third of the training samples.
-    function : "cubic", "gaussian" or "exponential"
-        r^3, exp(-(r/width)^2 / 2), exp(-r/width), of the distance r from the centre.
+    function : "gaussian", "cubic" or "exponential"
+        exp(-(r/width)^2 / 2), r^3, exp(-r/width), of the distance r from the centre.
     width : float
         For standardised coordinates.
     lags, spacing : int
@@ -86,7 +86,7 @@ class RadialBasis(DelayForecaster):
     def __init__(
         self,
         centres: int = 300,
-        function: str = "cubic",
+        function: str = "gaussian",
         width: float = 1.0,
         lags: int | None = None,
         ridge: float = 1e-12,

@@ -58,7 +58,7 @@ class NVAR(DelayForecaster):
     source = "Gauthier, Bollt, Griffith & Barbosa (2021), Nature Communications 12, 5564"
     exact = frozenset({"linear", "quadratic", "periodic", "trend"})
 
-    def __init__(self, lags: int | None = None, degree: int = 2, ridge: float = 1e-12, spacing: int = 1) -> None:
+    def __init__(self, lags: int | None = None, degree: int = 2, ridge: float = 1e-10, spacing: int = 1) -> None:
         self.lags = lags
         self.degree = degree
         self.ridge = ridge

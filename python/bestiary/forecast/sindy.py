@@ -77,7 +77,7 @@ class SINDy(Forecaster):
     def __init__(
         self,
         degree: int = 2,
-        threshold: float = 0.02,
+        threshold: float = 0.005,
         kind: str = "flow",
         window: int = 10,
         names: list[str] | None = None,
