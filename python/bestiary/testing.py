@@ -10,8 +10,9 @@ from pathlib import Path
 
 from .checks import PERIODS, find, problems
 from .system import System
+from .testing_forecaster import check_forecaster
 
-__all__ = ["check_entry", "check_system"]
+__all__ = ["check_entry", "check_forecaster", "check_system"]
 
 
 def check_system(system: System) -> None:

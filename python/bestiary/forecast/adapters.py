@@ -95,7 +95,7 @@ class FromRegressor(DelayForecaster):
     """
 
     # What a regressor makes of the order of its inputs is its own affair.
-    equivariant = frozenset({"shift", "scale"})
+    equivariant = frozenset({"shift", "scale", "time"})
 
     def __init__(self, regressor: Any, lags: int | None = None, spacing: int = 1, each: bool = False) -> None:
         self.regressor = regressor

@@ -169,6 +169,8 @@ class Hopfield(Analog):
     """
 
     source = "Ramsauer et al. (2021), Hopfield networks is all you need, ICLR"
+    # Other moments than the one that is met again keep a weight, if a small one.
+    exact = frozenset()
 
     def __init__(self, beta: float = 5000.0, lags: int | None = None, spacing: int = 1) -> None:
         super().__init__(lags=lags, weights="softmax", combine="mean", beta=beta, spacing=spacing)

@@ -78,7 +78,7 @@ class Forecaster(ABC):
     """Whether coordinates inform each other; if not, each is forecast by itself."""
     exact: ClassVar[frozenset[str]] = frozenset()
     """What is continued exactly, of "trend", "periodic", "linear", "quadratic" (`bestiary.testing` looks)."""
-    equivariant: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "permutation"})
+    equivariant: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "permutation", "time"})
     """What may be done to the coordinates of all series with no other effect than on those of the forecast."""
     univariate: ClassVar[bool] = True
     """Whether a single coordinate will do; if not, the columns must be the full state."""

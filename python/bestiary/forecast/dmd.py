@@ -46,8 +46,8 @@ class HankelDMD(Forecaster):
     >>> model = HankelDMD().fit(wave[:200], dt=0.1)
     >>> bool(np.abs(model.predict(100) - wave[200:]).max() < 1e-8)
     True
-    >>> np.round(np.sort_complex(model.rates_[model.rates_.imag > 1e-6]), 6)
-    array([-0.1+2.j,  0. +5.j])
+    >>> [f"{rate:.3f}" for rate in np.sort_complex(model.rates_ + 1e-9) if rate.imag > 0.1]
+    ['-0.100+2.000j', '0.000+5.000j']
     """
 
     family = "operator"

@@ -81,7 +81,7 @@ class RadialBasis(DelayForecaster):
     family = "regression"
     source = "Broomhead & Lowe (1988), Complex Systems 2, 321-355"
     # The centres of permuted coordinates are found from other random points.
-    equivariant = frozenset({"shift", "scale"})
+    equivariant = frozenset({"shift", "scale", "time"})
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class RandomFeatures(DelayForecaster):
 
     family = "regression"
     source = "Rahimi & Recht (2007), NIPS 20; Gottwald & Reich (2021), Physica D 423, 132911"
-    equivariant = frozenset({"shift", "scale"})
+    equivariant = frozenset({"shift", "scale", "time"})
 
     def __init__(
         self,

@@ -272,6 +272,8 @@ class ResDMD(Forecaster):
     family = "operator"
     source = "Colbrook & Townsend (2024), Commun. Pure Appl. Math. 77, 221-283"
     exact = frozenset({"linear", "periodic"})
+    # The mean, on a mixing system, does not foresee the next sample.
+    skilled = False
 
     def __init__(
         self,

@@ -47,7 +47,7 @@ class Linear(_OnDelays):
     family = "regression"
     source = "Hoerl & Kennard (1970), Technometrics 12, 55-67; scikit-learn"
     exact = frozenset({"linear", "periodic", "trend"})
-    equivariant = frozenset({"shift", "scale", "permutation"})
+    equivariant = frozenset({"shift", "scale", "permutation", "time"})
 
     def __init__(self, lags: int | None = None, penalty: float = 0.0, spacing: int = 1) -> None:
         self.lags = lags

@@ -58,7 +58,7 @@ class EchoState(Forecaster):
     family = "reservoir"
     source = "Jaeger & Haas (2004), Science 304, 78-80"
     # Each coordinate meets random weights of its own.
-    equivariant = frozenset({"shift", "scale"})
+    equivariant = frozenset({"shift", "scale", "time"})
 
     def __init__(
         self,
@@ -217,9 +217,9 @@ class HybridEchoState(EchoState):
 
 
 def readout(features: Array, targets: Array, ridge: float) -> Array:
-    """Ridge regression (p, d): by the normal equations where the series is long, whose rounding the penalty outweighs."""
-    n, p = features.shape
-    if n < 4 * p or ridge < 1e-13:
+    """Ridge regression (p, d): by the normal equations if the penalty outweighs their rounding."""
+    p = features.shape[1]
+    if ridge < 1e-13:
         return ridge_regression(features, targets, ridge)
     gram = features.T @ features
     gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / p

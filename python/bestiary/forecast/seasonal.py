@@ -72,6 +72,8 @@ class Seasonal(Forecaster):
     source = "Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, 3rd ed., section 5.2"
     joint = False
     exact = frozenset({"periodic"})
+    # Over a cycle of a chaotic orbit, a period ago is no better than now.
+    skilled = False
 
     def __init__(self, period: int | None = None) -> None:
         self.period = period
@@ -117,6 +119,8 @@ class Fourier(Forecaster):
     source = "Quinn & Hannan (2001), The Estimation and Tracking of Frequency, Cambridge University Press"
     joint = False
     exact = frozenset({"periodic"})
+    # Where the past is not a sum of few waves, its last sample is missed as much as any other.
+    skilled = False
 
     def __init__(self, frequencies: int = 10) -> None:
         self.frequencies = frequencies
@@ -148,8 +152,11 @@ class Fourier(Forecaster):
         for _ in range(most):
             if np.abs(rest).max() < 1e-12:
                 break
-            omega = _refined(np.append(omega, _peak(rest)), t, y)
+            # Alone first, then with the others, which it has pulled at until now.
+            omega = np.append(omega, _refined(np.array([_peak(rest)]), t, rest, 5))
+            omega = _refined(omega, t, y, 2)
             rest = y - _waves(omega, t) @ _amplitudes(omega, t, y)
+        omega = _refined(omega, t, y, 20)
         later = np.arange(n, n + horizon) - (n - 1) / 2
         return np.asarray(centre + scale * (_waves(omega, later) @ _amplitudes(omega, t, y)))
 
@@ -173,7 +180,7 @@ def _peak(y: Array) -> float:
     return 2 * np.pi * best / padded
 
 
-def _refined(omega: Array, t: Array, y: Array, steps: int = 30) -> Array:
+def _refined(omega: Array, t: Array, y: Array, steps: int) -> Array:
     """Gauss-Newton steps on all frequencies and amplitudes together; the last that made the fit better."""
     best, least = omega, np.inf
     for _ in range(steps):

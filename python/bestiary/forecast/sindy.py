@@ -62,7 +62,7 @@ class SINDy(Forecaster):
     >>> from bestiary import system
     >>> run = system("Lorenz").trajectory(2000, dt=0.01)
     >>> model = SINDy(names=["x", "y", "z"]).fit(run)
-    >>> round(model.coefficients_[model.terms_.index("x*y"), 2], 3)
+    >>> round(float(model.coefficients_[model.terms_.index("x*y"), 2]), 3)
     1.0
     >>> bool(np.abs(model.predict(100)).max() < 60)
     True
@@ -71,7 +71,7 @@ class SINDy(Forecaster):
     family = "equations"
     source = "Brunton, Proctor & Kutz (2016), PNAS 113, 3932-3937"
     # The monomials of shifted coordinates are others.
-    equivariant = frozenset({"scale", "permutation"})
+    equivariant = frozenset({"scale", "permutation", "time"})
     univariate = False
 
     def __init__(
