@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .dmd import HankelDMD
     from .features import RadialBasis, RandomFeatures
     from .kernel_ridge import KernelRidge, WideNetwork
-    from .koopman import KoopmanModes, ResDMD, koopman
+    from .resdmd import KoopmanModes, ResDMD, koopman
     from .libraries import FromAeon, FromDarts, FromGluonTS, FromNixtla, FromSktime
     from .nvar import NVAR
     from .regressors import GradientBoosting, Linear, RandomForest
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from .tuning import Tuning, tune
 
 _LATER = {name: module for module, names in FAMILIES.items() for name in names} | {
-    "KoopmanModes": "koopman",
+    "KoopmanModes": "resdmd",
     "Tuning": "tuning",
-    "koopman": "koopman",
+    "koopman": "resdmd",
     "period_of": "seasonal",
     "tune": "tuning",
 }

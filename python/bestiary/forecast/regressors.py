@@ -39,7 +39,6 @@ class Linear(_OnDelays):
     Parameters
     ----------
     lags, spacing : int
-        By default 6, 3 and 1 states for series of one, two and more coordinates.
     penalty : float
         Of the ridge; 0 for ordinary least squares.
     """
@@ -49,7 +48,7 @@ class Linear(_OnDelays):
     exact = frozenset({"linear", "periodic", "trend"})
     equivariant = frozenset({"shift", "scale", "permutation", "time"})
 
-    def __init__(self, lags: int | None = None, penalty: float = 0.0, spacing: int = 1) -> None:
+    def __init__(self, lags: int | None = 10, penalty: float = 0.0, spacing: int = 1) -> None:
         self.lags = lags
         self.penalty = penalty
         self.spacing = spacing
@@ -73,6 +72,8 @@ class RandomForest(_OnDelays):
     """
 
     family = "trees"
+    # Rounding decides between splits that are equally good.
+    equivariant = frozenset({"time"})
     source = "Breiman (2001), Machine Learning 45, 5-32; scikit-learn"
 
     def __init__(self, trees: int = 100, lags: int | None = None, spacing: int = 1, seed: int = 0) -> None:
@@ -99,6 +100,8 @@ class GradientBoosting(_OnDelays):
     """
 
     family = "trees"
+    # Rounding decides between splits that are equally good.
+    equivariant = frozenset({"time"})
     each = True
     source = "Friedman (2001), Ann. Statist. 29, 1189-1232; scikit-learn"
 

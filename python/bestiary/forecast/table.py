@@ -26,7 +26,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "features": ("RadialBasis", "RandomFeatures"),
     "reservoir": ("EchoState", "HybridEchoState"),
     "dmd": ("HankelDMD",),
-    "koopman": ("ResDMD",),
+    "resdmd": ("ResDMD",),
     "sindy": ("SINDy",),
     "statistical": ("ARIMA", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "TBATS", "Theta"),
     "regressors": ("GradientBoosting", "Linear", "RandomForest"),
