@@ -12,7 +12,7 @@ import numpy as np
 from .. import _core, sampling
 from ..definition import Array
 from ..exceptions import UnknownName
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 from .delays import Scaler, default_lags, delay_pairs, fraction
 
 __all__ = ["SMap", "Analog", "ContextParroting", "Hopfield", "LocalLinear", "Simplex"]
@@ -57,6 +57,7 @@ class Analog(Forecaster):
     """
 
     family = "analog"
+    equivariant = EQUIVARIANT
     source = "Lorenz (1969), J. Atmos. Sci. 26, 636-646"
     exact = frozenset({"periodic"})
 

@@ -19,9 +19,12 @@ from ..definition import Array
 from ..exceptions import RequestError, UnknownName
 from .series import Series, read_context, read_train
 
-__all__ = ["Forecaster"]
+__all__ = ["EQUIVARIANT", "Forecaster"]
 
 Self = TypeVar("Self", bound="Forecaster")
+
+# Said by those that standardise each coordinate and treat all alike.
+EQUIVARIANT = frozenset({"shift", "scale", "permutation", "time"})
 
 _FINAL = ("fit", "predict", "sample", "interval", "get_params", "set_params", "clone")
 
@@ -78,8 +81,9 @@ class Forecaster(ABC):
     """Whether coordinates inform each other; if not, each is forecast by itself."""
     exact: ClassVar[frozenset[str]] = frozenset()
     """What is continued exactly, of "trend", "periodic", "linear", "quadratic" (`bestiary.testing` looks)."""
-    equivariant: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "permutation", "time"})
-    """What may be done to the coordinates of all series with no other effect than on those of the forecast."""
+    equivariant: ClassVar[frozenset[str]] = frozenset({"time"})
+    """What may be done to all series with no other effect than on the forecast, of "shift", "scale", "permutation"
+    of the coordinates, and another unit of "time"."""
     univariate: ClassVar[bool] = True
     """Whether a single coordinate will do; if not, the columns must be the full state."""
     skilled: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..definition import Array
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 
 __all__ = ["Drift", "LastValue", "Mean"]
 
@@ -20,6 +20,7 @@ _BOOK = "Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, 
 class _Baseline(Forecaster):
     family = "baseline"
     source = _BOOK
+    equivariant = EQUIVARIANT
     joint = False
     skilled = False
 

@@ -14,7 +14,7 @@ import numpy as np
 from .. import sampling
 from ..definition import Array
 from ..exceptions import RequestError
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 
 __all__ = ["DelayForecaster", "Scaler", "delay_pairs", "default_lags", "fraction", "generator_of"]
 
@@ -71,6 +71,7 @@ class DelayForecaster(Forecaster):
     `keys` (m, lags d) and `changes` (m, d) are standardised; `_step` gives the changes that follow the keys.
     """
 
+    equivariant = EQUIVARIANT
     lags: int | None = None
     spacing: int = 1
 

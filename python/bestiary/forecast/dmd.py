@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import sampling
 from ..definition import Array
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 from .delays import Scaler, fraction
 
 __all__ = ["HankelDMD"]
@@ -51,6 +51,7 @@ class HankelDMD(Forecaster):
     """
 
     family = "operator"
+    equivariant = EQUIVARIANT
     source = "Schmid (2010), J. Fluid Mech. 656, 5-28; Arbabi & Mezić (2017), SIAM J. Appl. Dyn. Syst. 16, 2096-2126"
     exact = frozenset({"linear", "periodic", "trend"})
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..exceptions import MissingExtra
 from .adapters import FromRegressor
+from .base import EQUIVARIANT
 from .delays import DelayForecaster
 
 __all__ = ["GradientBoosting", "Linear", "RandomForest"]
@@ -46,7 +47,7 @@ class Linear(_OnDelays):
     family = "regression"
     source = "Hoerl & Kennard (1970), Technometrics 12, 55-67; scikit-learn"
     exact = frozenset({"linear", "periodic", "trend"})
-    equivariant = frozenset({"shift", "scale", "permutation", "time"})
+    equivariant = EQUIVARIANT
 
     def __init__(self, lags: int | None = 10, penalty: float = 0.0, spacing: int = 1) -> None:
         self.lags = lags

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from .. import sampling
 from ..definition import Array
 from ..exceptions import RequestError, UnknownName
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 from .delays import Scaler, fraction, generator_of
 from .features import k_means, pairwise_distances
 from .series import Series, read_train
@@ -270,6 +270,7 @@ class ResDMD(Forecaster):
     """
 
     family = "operator"
+    equivariant = EQUIVARIANT
     source = "Colbrook & Townsend (2024), Commun. Pure Appl. Math. 77, 221-283"
     exact = frozenset({"linear", "periodic"})
     # The mean, on a mixing system, does not foresee the next sample.

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import sampling
 from ..definition import Array
-from .base import Forecaster
+from .base import EQUIVARIANT, Forecaster
 
 __all__ = ["Fourier", "Seasonal", "period_of"]
 
@@ -69,6 +69,7 @@ class Seasonal(Forecaster):
     """
 
     family = "baseline"
+    equivariant = EQUIVARIANT
     source = "Hyndman & Athanasopoulos (2021), Forecasting: Principles and Practice, 3rd ed., section 5.2"
     joint = False
     exact = frozenset({"periodic"})
@@ -116,6 +117,7 @@ class Fourier(Forecaster):
     """
 
     family = "baseline"
+    equivariant = EQUIVARIANT
     source = "Quinn & Hannan (2001), The Estimation and Tracking of Frequency, Cambridge University Press"
     joint = False
     exact = frozenset({"periodic"})

@@ -7,6 +7,7 @@ A `context` is put through the model as it was fitted; TBATS, which cannot do th
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from .. import sampling
 from ..definition import Array
-from ..exceptions import MissingExtra, RequestError
+from ..exceptions import BestiaryError, MissingExtra, RequestError
 from .base import Forecaster
 
 __all__ = ["ARIMA", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "TBATS", "Theta"]
@@ -54,23 +55,33 @@ class _Statistical(Forecaster):
         return max(20, 2 * self._season() + 2), None
 
     def _fit(self, series: list[Array]) -> None:
-        self.models_ = [self._fitted(x) for x in series[-1].T]
+        self.models_ = [self._guarded(self._fitted, x) for x in series[-1].T]
+
+    def _guarded(self, call: Callable[..., Any], x: Array, *arguments: Any) -> Any:
+        """What the call gives for a column; a failure within the library as an error that says what it is about."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return call(np.array(x), *arguments)
+            except BestiaryError:
+                raise
+            except Exception as error:
+                raise RequestError(
+                    f"the library could not fit {self!r} to a column: {error}. A model of noise has no likelihood where "
+                    "there is none, as in a sum of sines"
+                ) from error
 
     def _fitted(self, x: Array) -> Any:
         """A fitted model; none for a constant, of which there is nothing to fit."""
         if not np.ptp(x) > 0:
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self._model(self._season()).fit(np.array(x))
+        return self._model(self._season()).fit(x)
 
     def _predict(self, past: Array, horizon: int) -> Array:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            columns = [self._continued(model, np.array(x), horizon) for model, x in zip(self.models_, past.T, strict=True)]
-        return np.stack(columns, axis=1)
+        pairs = zip(self.models_, past.T, strict=True)
+        return np.stack([self._guarded(self._continued, x, model, horizon) for model, x in pairs], axis=1)
 
-    def _continued(self, model: Any, x: Array, horizon: int) -> Array:
+    def _continued(self, x: Array, model: Any, horizon: int) -> Array:
         if not np.ptp(x) > 0:
             return np.full(horizon, x[-1])
         if model is None or not hasattr(model, "forward"):
@@ -225,12 +236,10 @@ class Kalman(_Statistical):
         if not scale > 0:
             return None
         centre = float(np.mean(x))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = self._model(1)((x - centre) / scale, level="llevel", autoregressive=self.order)
-            return model.fit(disp=False), centre, scale
+        model = self._model(1)((x - centre) / scale, level="llevel", autoregressive=self.order)
+        return model.fit(disp=False), centre, scale
 
-    def _continued(self, model: Any, x: Array, horizon: int) -> Array:
+    def _continued(self, x: Array, model: Any, horizon: int) -> Array:
         if model is None or not np.ptp(x) > 0:
             return np.full(horizon, x[-1])
         fitted, centre, scale = model
