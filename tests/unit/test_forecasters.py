@@ -93,7 +93,10 @@ def test_a_missing_extra_is_named(name: str, monkeypatch: pytest.MonkeyPatch) ->
         (lambda: bf.NVAR().fit(wave(50), dt=0), "dt must be a positive number"),
         (lambda: bf.NVAR().predict(3), "call fit first"),
         (lambda: bf.NVAR().fit(wave(50)).predict(0), "horizon must be a whole number of at least 1"),
-        (lambda: bf.NVAR().fit(wave(50)).predict(3, context=np.zeros((9, 2))), "2 columns, but the training series had 1"),
+        (
+            lambda: bf.NVAR().fit(wave(50)).predict(3, context=np.zeros((9, 2))),
+            "2 columns, but the training series had 1",
+        ),
         (lambda: bf.NVAR().fit(wave(50)).predict(3, context=[1.0]), "at least 6 samples of history"),
         (lambda: bf.NVAR().fit(wave(50)).sample(3, 2), "gives no distribution"),
         (lambda: bf.NVAR().set_params(order=3), 'unknown parameter "order" of NVAR'),
@@ -119,7 +122,9 @@ def test_wrong_calls(call: Any, message: str) -> None:
 
 
 def test_a_forecast_that_escapes_is_a_result() -> None:
-    forecast = bf.NVAR(lags=1, degree=2, ridge=0).fit(bst.system("Henon").trajectory(200).x).predict(60, context=[[9.0, 9.0]])
+    forecast = (
+        bf.NVAR(lags=1, degree=2, ridge=0).fit(bst.system("Henon").trajectory(200).x).predict(60, context=[[9.0, 9.0]])
+    )
     assert forecast.shape == (60, 2)
     assert np.isfinite(forecast[0]).all()
     assert np.isnan(forecast[-1]).all()
@@ -160,7 +165,12 @@ def test_parameters_and_copies() -> None:
     [
         bf.Seasonal(),
         bf.Fourier(),
-        *(bf.Analog(weights=w, combine=c) for w in ("nearest", "simplex") for c in ("mean", "linear") if w == "simplex"),
+        *(
+            bf.Analog(weights=w, combine=c)
+            for w in ("nearest", "simplex")
+            for c in ("mean", "linear")
+            if w == "simplex"
+        ),
         bf.Analog(weights="nearest", neighbours=1, combine="mean"),
         bf.ContextParroting(),
         bf.Hopfield(beta=1e6),
@@ -332,7 +342,9 @@ def test_a_wide_random_network_has_the_kernel_of_the_limit() -> None:
     for width in (200, 800, 3200, 12_800):
         one = []
         for _ in range(20):
-            hidden = x @ generator.standard_normal((4, width)) * np.sqrt(1.5 / 4) + np.sqrt(0.1) * generator.standard_normal(width)
+            hidden = x @ generator.standard_normal((4, width)) * np.sqrt(1.5 / 4) + np.sqrt(
+                0.1
+            ) * generator.standard_normal(width)
             hidden = np.maximum(hidden, 0)
             one.append(np.linalg.norm(1.5 * hidden @ hidden.T / width + 0.1 - exact) / np.linalg.norm(exact))
         errors.append(np.mean(one))
@@ -455,7 +467,7 @@ def test_tuning_sees_the_training_series_only() -> None:
     other[300:] = 77.0
     grid = {"degree": [1, 2, 3], "lags": [1, 2]}
     found = [bf.tune(bf.NVAR(), grid, x[:300], horizon=5, threads=threads) for x, threads in ((whole, 1), (other, 2))]
-    assert found[0].parameters == found[1].parameters 
+    assert found[0].parameters == found[1].parameters
     assert found[0].parameters["degree"] == 2
     assert found[0].table.equals(found[1].table)
     np.testing.assert_array_equal(found[0].forecaster.predict(20), found[1].forecaster.predict(20))
@@ -464,5 +476,3 @@ def test_tuning_sees_the_training_series_only() -> None:
     assert few.table.height == 2
     stopped = bf.tune(bf.NVAR(), grid, whole[:300], horizon=5, budget=1e-9, threads=1)
     assert stopped.table["score"].is_null().sum() == 5
-
-

@@ -185,8 +185,9 @@ class KeepsTheUsersArray(Reference):
         return self
 
     def predict(self, horizon: int, context: Any = None) -> Any:
-        self.mean_ = self.standards([self.table(part, 1) for part in
-                                     (self.train_ if isinstance(self.train_, list) else [self.train_])])[0]
+        self.mean_ = self.standards(
+            [self.table(part, 1) for part in (self.train_ if isinstance(self.train_, list) else [self.train_])]
+        )[0]
         return super().predict(horizon, context)
 
 
@@ -316,5 +317,3 @@ def test_a_forecaster_of_the_base_class_cannot_write_into_what_it_is_given() -> 
 
     with pytest.raises(ValueError, match="read-only"):
         Writes().fit(np.ones(10))
-
-

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .dmd import HankelDMD
     from .features import RadialBasis, RandomFeatures
     from .kernel_ridge import KernelRidge, WideNetwork
-    from .resdmd import KoopmanModes, ResDMD, koopman
     from .libraries import FromAeon, FromDarts, FromGluonTS, FromNixtla, FromSktime
     from .nvar import NVAR
     from .regressors import GradientBoosting, Linear, RandomForest
+    from .resdmd import KoopmanModes, ResDMD, koopman
     from .reservoir import EchoState, HybridEchoState
     from .seasonal import Fourier, Seasonal, period_of
     from .sindy import SINDy

@@ -1,5 +1,5 @@
 """
-Adapters for methods from elsewhere that need no library of ours: a plain function, a regressor with `fit` and `predict`.
+Adapters for methods from elsewhere that need no library: a plain function, a regressor with `fit` and `predict`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,9 @@ class FromRegressor(DelayForecaster):
     def _shortest(self, dimension: int) -> int:
         for name in ("fit", "predict"):
             if not callable(getattr(self.regressor, name, None)):
-                raise RequestError(f"regressor must have fit(X, y) and predict(X), and {self.regressor!r} has no {name}")
+                raise RequestError(
+                    f"regressor must have fit(X, y) and predict(X), and {self.regressor!r} has no {name}"
+                )
         return super()._shortest(dimension)
 
     def _learn(self, keys: Array, changes: Array) -> None:

@@ -15,7 +15,7 @@ from ..exceptions import UnknownName
 from .base import EQUIVARIANT, Forecaster
 from .delays import Scaler, default_lags, delay_pairs, fraction
 
-__all__ = ["SMap", "Analog", "ContextParroting", "Hopfield", "LocalLinear", "Simplex"]
+__all__ = ["Analog", "ContextParroting", "Hopfield", "LocalLinear", "SMap", "Simplex"]
 
 _WEIGHTS = ("nearest", "simplex", "softmax", "smap")
 
@@ -114,9 +114,7 @@ class Analog(Forecaster):
             short = [x[: len(x) - reach] for x in scaled]
             begins = np.cumsum([0, *map(len, series)])
             self.ends_ = np.concatenate([np.full(len(x) - 1 - reach, begins[i + 1]) for i, x in enumerate(short)])
-            self.starts_ = np.concatenate(
-                [np.arange(reach + 1, len(x)) + begins[i] for i, x in enumerate(short)]
-            )
+            self.starts_ = np.concatenate([np.arange(reach + 1, len(x)) + begins[i] for i, x in enumerate(short)])
             self.past_ = np.concatenate(series)
             scaled = short
         self.library_ = _core.Library(*delay_pairs(scaled, lags, self.spacing))

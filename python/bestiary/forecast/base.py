@@ -93,8 +93,11 @@ class Forecaster(ABC):
         super().__init_subclass__(**options)
         for name in _FINAL:
             if name in vars(cls):
-                raise TypeError(f"{cls.__name__}.{name} is final: write _{name} instead" if name in _FINAL[:3] else
-                                f"{cls.__name__}.{name} is final")
+                raise TypeError(
+                    f"{cls.__name__}.{name} is final: write _{name} instead"
+                    if name in _FINAL[:3]
+                    else f"{cls.__name__}.{name} is final"
+                )
 
     # What a forecaster writes
 
@@ -195,8 +198,8 @@ class Forecaster(ABC):
         """
         if self.uncertainty is None:
             raise RequestError(
-                f"{type(self).__name__} gives no distribution: forecasters().filter(pl.col('uncertainty').is_not_null())"
-                " lists those that do"
+                f"{type(self).__name__} gives no distribution; those that do have one in the column `uncertainty` of "
+                "forecasters()"
             )
         horizon, n = sampling.whole("horizon", horizon, least=1), sampling.whole("n", n, least=1)
         generator = np.random.default_rng(sampling.whole("seed", seed, least=0))

@@ -16,7 +16,7 @@ from ..definition import Array
 from ..exceptions import RequestError
 from .base import EQUIVARIANT, Forecaster
 
-__all__ = ["DelayForecaster", "Scaler", "delay_pairs", "default_lags", "fraction", "generator_of"]
+__all__ = ["DelayForecaster", "Scaler", "default_lags", "delay_pairs", "fraction", "generator_of"]
 
 # A series of one coordinate gets this many lags where none are asked for, one of two coordinates half of it; three
 # and more coordinates are taken for the full state. Twice the dimension of a low-dimensional attractor, and a bit.
@@ -106,7 +106,7 @@ class DelayForecaster(Forecaster):
         self._learn(keys, changes)
 
     def _predict(self, past: Array, horizon: int) -> Array:
-        return self._iterate(past, horizon, 1, None)[0]
+        return np.asarray(self._iterate(past, horizon, 1, None)[0])
 
     def _sample(self, past: Array, horizon: int, n: int, generator: np.random.Generator) -> Array:
         return self._iterate(past, horizon, n, generator)

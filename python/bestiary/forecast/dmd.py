@@ -37,7 +37,8 @@ class HankelDMD(Forecaster):
 
     References
     ----------
-    Schmid, P. J. (2010), J. Fluid Mech. 656, 5-28. Arbabi, H. & Mezić, I. (2017), SIAM J. Appl. Dyn. Syst. 16, 2096-2126.
+    Schmid, P. J. (2010), J. Fluid Mech. 656, 5-28. Arbabi, H. & Mezić, I. (2017), SIAM J. Appl. Dyn. Syst. 16,
+    2096-2126.
 
     Examples
     --------

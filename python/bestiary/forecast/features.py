@@ -18,7 +18,7 @@ __all__ = ["RadialBasis", "RandomFeatures", "k_means", "pairwise_distances"]
 def pairwise_distances(x: Array, y: Array) -> Array:
     """Euclidean distances (m, n) of the rows of x from those of y."""
     squares = np.sum(x * x, axis=1)[:, None] + np.sum(y * y, axis=1) - 2 * (x @ y.T)
-    return np.sqrt(np.maximum(squares, 0.0))
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
 
 
 def k_means(points: Array, k: int, generator: np.random.Generator, rounds: int = 20) -> Array:

@@ -1,7 +1,8 @@
 """
 Kernels on delay vectors: Gaussian, and those of infinitely wide networks with erf or ReLU units.
 
-The wide-network kernels are the covariance of the random network (NNGP) and the tangent kernel of the trained one (NTK).
+The wide-network kernels are the covariance of the random network (NNGP) and the tangent kernel of the trained one
+(NTK).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class Kernel(Protocol):
 def _squared_distances(x: Array, y: Array) -> Array:
     if len(x) == 1:
         # The difference itself is exact where the points are near; its cost matters only for many.
-        return np.sum((y - x) ** 2, axis=1)[None]
+        return np.asarray(np.sum((y - x) ** 2, axis=1)[None])
     squares = np.sum(x * x, axis=1)[:, None] + np.sum(y * y, axis=1) - 2 * (x @ y.T)
-    return np.maximum(squares, 0.0)
+    return np.asarray(np.maximum(squares, 0.0))
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Gaussian:
     width: float
 
     def matrix(self, x: Array, y: Array) -> Array:
-        return np.exp(_squared_distances(x, y) * (-0.5 / self.width**2))
+        return np.asarray(np.exp(_squared_distances(x, y) * (-0.5 / self.width**2)))
 
     def diagonal(self, x: Array) -> Array:
         return np.ones(len(x))
@@ -79,7 +80,7 @@ class WideNetworkKernel:
             k, slope, a, b = self._layer(k, a, b, tangent is not None)
             if tangent is not None:
                 tangent = k + tangent * slope
-        return k if tangent is None else tangent
+        return np.asarray(k if tangent is None else tangent)
 
     def diagonal(self, x: Array) -> Array:
         k = self._first(x)
@@ -88,7 +89,7 @@ class WideNetworkKernel:
             after = self._own(k)
             slope = self.C_w * ((4 / np.pi) / np.sqrt((1 + 2 * k) ** 2 - 4 * k**2) if self.activation == "erf" else 0.5)
             k, tangent = after, after + tangent * slope
-        return tangent if self.limit == "ntk" else k
+        return np.asarray(tangent if self.limit == "ntk" else k)
 
     def _first(self, x: Array) -> Array:
         return np.asarray(self.C_w * np.mean(x * x, axis=1) + self.C_b)
@@ -97,7 +98,7 @@ class WideNetworkKernel:
         """The variance after a layer, from that before it."""
         if self.activation == "erf":
             return np.asarray(self.C_w * (2 / np.pi) * np.arcsin(2 * k / (1 + 2 * k)) + self.C_b)
-        return self.C_w * k / 2 + self.C_b
+        return np.asarray(self.C_w * k / 2 + self.C_b)
 
     def _layer(self, k: Array, a: Array, b: Array, is_tangent: bool) -> tuple[Array, Array, Array, Array]:
         """Covariance, mean product of slopes, and variances after a layer, from those before it."""
@@ -119,4 +120,4 @@ class WideNetworkKernel:
 
 def arc_sine(x: Array) -> Array:
     """The arc sine; arguments beyond 1 by rounding are 1."""
-    return np.arcsin(np.clip(x, -1.0, 1.0))
+    return np.asarray(np.arcsin(np.clip(x, -1.0, 1.0)))

@@ -80,8 +80,9 @@ class FromDarts(_FromLibrary):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.models_ = [
-                self._copy().fit([self._series(x[:, part]) for x in series] if self.is_global_ else
-                                 self._series(series[-1][:, part]))
+                self._copy().fit(
+                    [self._series(x[:, part]) for x in series] if self.is_global_ else self._series(series[-1][:, part])
+                )
                 for part in self._parts()
             ]
 
@@ -252,4 +253,4 @@ class FromGluonTS(_FromLibrary):
             entries = [{"start": self.start_, "target": np.array(x), "item_id": str(i)} for i, x in enumerate(series.T)]
             forecasts = [np.asarray(found.mean, dtype=np.float64) for found in self.model.predict(entries)]
             series = np.concatenate([series, np.stack(forecasts, axis=1)])
-        return series[n : n + horizon]
+        return np.asarray(series[n : n + horizon])

@@ -70,7 +70,9 @@ class NVAR(DelayForecaster):
         inputs = default_lags(self.lags, dimension) * dimension
         features = comb(inputs + degree, degree)
         if features > _MOST_FEATURES:
-            raise RequestError(f"a polynomial of degree {degree} in {inputs} numbers has {features} terms: take fewer lags")
+            raise RequestError(
+                f"a polynomial of degree {degree} in {inputs} numbers has {features} terms: take fewer lags"
+            )
         return super()._shortest(dimension)
 
     def _learn(self, keys: Array, changes: Array) -> None:

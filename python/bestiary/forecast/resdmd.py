@@ -87,10 +87,12 @@ class KoopmanModes:
         identity = np.eye(len(self._gram))
         values = np.empty(z.size)
         for i, point in enumerate(z.ravel()):
-            matrix = self._gram - point * self._cross.conj().T - np.conj(point) * self._cross + abs(point) ** 2 * identity
+            matrix = (
+                self._gram - point * self._cross.conj().T - np.conj(point) * self._cross + abs(point) ** 2 * identity
+            )
             values[i] = np.sqrt(max(float(np.linalg.eigvalsh(matrix)[0]), 0.0))
-        values = values.reshape(z.shape)
-        return np.maximum(values, np.abs(1 - np.abs(z))) if preserves_measure else values
+        least = values.reshape(z.shape)
+        return np.asarray(np.maximum(least, np.abs(1 - np.abs(z))) if preserves_measure else least)
 
     def __repr__(self) -> str:
         sure = ", ".join(f"{int(np.sum(self.residuals <= most))} below {most:g}" for most in (0.01, 0.1, 0.25))
@@ -183,7 +185,8 @@ def _dictionary(
         return _with_constant, max(n // d, 1)
     every = np.concatenate(scaled)
     if dictionary == "monomials":
-        degree, terms = 0, []
+        degree = 0
+        terms: list[tuple[int, ...]] = []
         while len(terms) < n:
             terms += list(combinations_with_replacement(range(d), degree))
             degree += 1
@@ -196,7 +199,9 @@ def _dictionary(
 def _own_units(dictionary: Dictionary, scaler: Scaler, x: Array) -> NDArray[Any]:
     features = np.asarray(dictionary(scaler.back(x)))
     if features.ndim != 2 or len(features) != len(x):
-        raise RequestError(f"the dictionary made an array {features.shape} of states {x.shape}: it must have a row each")
+        raise RequestError(
+            f"the dictionary made an array {features.shape} of states {x.shape}: it must have a row each"
+        )
     return features
 
 
@@ -233,8 +238,10 @@ def _modes(px: NDArray[Any], py: NDArray[Any], states: Array, dt: float, hold_ou
     order = np.argsort(residuals, kind="stable")
     eigenvalues, functions, residuals = eigenvalues[order].astype(complex), functions[:, order], residuals[order]
     modes = np.linalg.lstsq(x @ functions, states[:m].astype(complex), rcond=_RANK)[0]
-    rates = np.log(np.where(eigenvalues == 0, np.finfo(float).tiny, eigenvalues)) / dt
-    return KoopmanModes(eigenvalues, rates, residuals, modes, functions.astype(complex), gram, cross)
+    rates = np.log(np.where(eigenvalues == 0, np.finfo(float).tiny, eigenvalues)).astype(complex) / dt
+    return KoopmanModes(
+        eigenvalues, rates, residuals, modes, functions.astype(complex), gram.astype(complex), cross.astype(complex)
+    )
 
 
 class ResDMD(Forecaster):

@@ -110,7 +110,7 @@ class EchoState(Forecaster):
         self.readout_ = readout(np.concatenate(features), np.concatenate(targets), self.ridge)
 
     def _made(self, inputs: int) -> _core.Reservoir:
-        """The random network; scaled by the largest eigenvalue of the whole matrix, which is dense enough to have one."""
+        """The random network, scaled to its spectral radius."""
         generator = generator_of(self.seed)
         n = self.units
         matrix = generator.uniform(-1, 1, (n, n)) * (generator.random((n, n)) < min(self.degree / n, 1.0))

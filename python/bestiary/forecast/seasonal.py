@@ -18,6 +18,8 @@ __all__ = ["Fourier", "Seasonal", "period_of"]
 _TIMES = 2
 # Extrema of the correlation below this part of the best one are not the period itself.
 _NEARLY_BEST = 0.95
+# A series whose autocorrelation gets no higher than this, away from 0, is not periodic.
+_PERIODIC = 0.8
 
 
 def period_of(x: Array) -> int:
@@ -25,7 +27,9 @@ def period_of(x: Array) -> int:
     The period of a series (n,) in samples: the first lag at which it repeats itself about as well as at any.
 
     That is the first local maximum of the autocorrelation within 5 % of the highest, each lag normalised by the
-    samples that take part; 1 where there is none, as in a constant or an ever-growing series.
+    samples that take part. Where the highest is below 0.8 the series is not periodic, and the maximum is taken that is
+    highest with (1 - lag/n), so that no chance recurrence from far away is. 1 where there is none, as in a constant or
+    an ever-growing series.
 
     Examples
     --------
@@ -50,7 +54,10 @@ def period_of(x: Array) -> int:
     peaks = peaks[correlation[peaks.astype(int)] > 0].astype(int)
     if len(peaks) == 0:
         return 1
-    return int(peaks[correlation[peaks] >= _NEARLY_BEST * correlation[peaks].max()][0])
+    heights = correlation[peaks]
+    if heights.max() < _PERIODIC:
+        return int(peaks[np.argmax(heights * (1 - peaks / n))])
+    return int(peaks[heights >= _NEARLY_BEST * heights.max()][0])
 
 
 class Seasonal(Forecaster):
@@ -148,7 +155,7 @@ class Fourier(Forecaster):
         y = (x - centre) / scale
         # Each frequency costs three numbers, and there must be more samples than numbers.
         most = max(min(self.frequencies, (n - 1) // 4), 1)
-        t = np.arange(n) - (n - 1) / 2
+        t = np.asarray(np.arange(n) - (n - 1) / 2, dtype=np.float64)
         omega = np.zeros(0)
         rest = y
         for _ in range(most):
@@ -159,14 +166,15 @@ class Fourier(Forecaster):
             omega = _refined(omega, t, y, 2)
             rest = y - _waves(omega, t) @ _amplitudes(omega, t, y)
         omega = _refined(omega, t, y, 20)
-        later = np.arange(n, n + horizon) - (n - 1) / 2
+        later = np.asarray(np.arange(n, n + horizon) - (n - 1) / 2, dtype=np.float64)
         return np.asarray(centre + scale * (_waves(omega, later) @ _amplitudes(omega, t, y)))
 
 
 def _waves(omega: Array, t: Array) -> Array:
     """A constant, and cosine and sine of each frequency: (n, 1 + 2 k)."""
     angles = np.outer(t, omega)
-    return np.concatenate([np.ones((len(t), 1)), np.cos(angles), np.sin(angles)], axis=1)
+    waves = [np.ones((len(t), 1)), np.cos(angles), np.sin(angles)]
+    return np.asarray(np.concatenate(waves, axis=1), dtype=np.float64)
 
 
 def _amplitudes(omega: Array, t: Array, y: Array) -> Array:

@@ -42,7 +42,9 @@ def read_train(train: Any, dt: float | None) -> tuple[list[Array], float, bool]:
     if not 0 < dt < np.inf:
         raise RequestError(f"dt must be a positive number, the time between two samples, not {dt!r}")
     several = len(parts) > 1
-    series = [_checked(part, f"training series {i}" if several else "the training series") for i, part in enumerate(parts)]
+    series = [
+        _checked(part, f"training series {i}" if several else "the training series") for i, part in enumerate(parts)
+    ]
     if len(series) == 1 and series[0].ndim == 3:
         several, series = True, list(series[0])
     is_flat = series[0].ndim == 1
@@ -72,7 +74,9 @@ def read_context(context: Any, dimension: int) -> tuple[Array, int]:
 
 def _is_several(train: Any) -> bool:
     """A list or tuple of arrays or runs, as against one of numbers or rows."""
-    return isinstance(train, (list, tuple)) and (not train or all(hasattr(part, "__array__") and np.ndim(part) for part in train))
+    return isinstance(train, (list, tuple)) and (
+        not train or all(hasattr(part, "__array__") and np.ndim(part) for part in train)
+    )
 
 
 def _sampling_interval(part: Any) -> float | None:

@@ -1,7 +1,8 @@
 """
 Sparse identification of nonlinear dynamics: equations found in the data, which become a `System`.
 
-The weak form is used, in which no derivative of the data is taken: the equations are multiplied by bumps and integrated.
+The weak form is used, in which no derivative of the data is taken: the equations are multiplied by bumps and
+integrated.
 """
 
 from __future__ import annotations
@@ -94,8 +95,8 @@ class SINDy(Forecaster):
         degree = sampling.whole("degree", self.degree, least=1)
         if comb(dimension + degree, degree) > _MOST_TERMS:
             raise RequestError(
-                f"there are {comb(dimension + degree, degree)} monomials of {dimension} variables up to degree {degree}: "
-                f"more than {_MOST_TERMS}"
+                f"there are {comb(dimension + degree, degree)} monomials of {dimension} variables up to degree "
+                f"{degree}: more than {_MOST_TERMS}"
             )
         fraction("threshold", self.threshold, high=1.0)
         sampling.whole("window", self.window, least=1)
@@ -143,8 +144,8 @@ class SINDy(Forecaster):
             ]
             left = f"next({name})" if self.kind == "map" else f"{name}'"
             lines.append(f"{left} = {' + '.join(parts) or '0'}")
-        unit = {} if self.kind == "map" else {"period": 100 * self.dt_}
-        return System.from_text("\n".join(lines), initial=state, name="SINDy", kind=self.kind, **unit)
+        period = None if self.kind == "map" else 100 * self.dt_
+        return System.from_text("\n".join(lines), initial=state, name="SINDy", kind=self.kind, period=period)
 
     def _predict(self, past: Array, horizon: int) -> Array:
         step = 1.0 if self.kind == "map" else self.dt_

@@ -18,7 +18,7 @@ from ..definition import Array
 from ..exceptions import BestiaryError, MissingExtra, RequestError
 from .base import Forecaster
 
-__all__ = ["ARIMA", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "TBATS", "Theta"]
+__all__ = ["ARIMA", "TBATS", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "Theta"]
 
 
 def _library(module: str, name: str, package: str) -> Any:
@@ -67,8 +67,8 @@ class _Statistical(Forecaster):
                 raise
             except Exception as error:
                 raise RequestError(
-                    f"the library could not fit {self!r} to a column: {error}. A model of noise has no likelihood where "
-                    "there is none, as in a sum of sines"
+                    f"the library could not fit {self!r} to a column: {error}. A model of noise has no likelihood "
+                    "where there is none, as in a sum of sines"
                 ) from error
 
     def _fitted(self, x: Array) -> Any:
@@ -183,7 +183,9 @@ class OptimizedTheta(_Statistical):
         Samples in a season, taken off additively; none by default.
     """
 
-    source = "Fiorucci, Pellegrini, Louzada, Petropoulos & Koehler (2016), Int. J. Forecasting 32, 1151-1161; statsforecast"
+    source = (
+        "Fiorucci, Pellegrini, Louzada, Petropoulos & Koehler (2016), Int. J. Forecasting 32, 1151-1161; statsforecast"
+    )
 
     def __init__(self, season: int | None = None) -> None:
         self.season = season
@@ -195,21 +197,25 @@ class OptimizedTheta(_Statistical):
 
 class TBATS(_Statistical):
     """
-    Trigonometric seasons, ARMA errors and trend in an exponential smoothing state space, without Box-Cox transform.
+    Trigonometric seasons and trend in an exponential smoothing state space, without Box-Cox transform.
 
     Parameters
     ----------
     season : int
         Samples in a season; 1 by default.
+    arma : bool
+        Whether to model the errors as ARMA, which takes very long.
     """
 
     source = "De Livera, Hyndman & Snyder (2011), J. Am. Stat. Assoc. 106, 1513-1527; statsforecast"
 
-    def __init__(self, season: int | None = None) -> None:
+    def __init__(self, season: int | None = None, arma: bool = False) -> None:
         self.season = season
+        self.arma = arma
 
     def _model(self, season: int) -> Any:
-        return _library("statsforecast.models", "AutoTBATS", "statsforecast")(season_length=season, use_boxcox=False)
+        model = _library("statsforecast.models", "AutoTBATS", "statsforecast")
+        return model(season_length=season, use_boxcox=False, use_arma_errors=self.arma)
 
 
 class Kalman(_Statistical):
@@ -244,4 +250,4 @@ class Kalman(_Statistical):
             return np.full(horizon, x[-1])
         fitted, centre, scale = model
         forecast = np.asarray(fitted.apply((x - centre) / scale).forecast(horizon))
-        return centre + scale * forecast
+        return np.asarray(centre + scale * forecast)

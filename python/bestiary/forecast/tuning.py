@@ -37,7 +37,7 @@ class Tuning:
     forecaster : the best one, fitted to the whole training series
     parameters : what was chosen
     score : its error
-    table : Polars frame, a row a candidate in the order of the grid: its arguments as text, score (null: not tried), error
+    table : Polars frame, a row a candidate: its arguments as text, score (null: not tried), error
     """
 
     forecaster: Forecaster
