@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -414,6 +415,10 @@ def _foresees_the_next_sample(case: _Case) -> None:
 
 
 def _survives_pickling(case: _Case) -> None:
+    kind = type(case.forecaster)
+    if getattr(sys.modules.get(kind.__module__), kind.__qualname__.split(".")[0], None) is None:
+        # A class that no module has cannot be found again, whatever it holds.
+        return
     model = case.fresh().fit(case.series()[:_N])
     try:
         twin = pickle.loads(pickle.dumps(model))

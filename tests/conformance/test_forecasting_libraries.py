@@ -166,6 +166,3 @@ def test_gluonts() -> None:
     wave = np.sin(2 * np.pi * np.arange(250) / 25)
     # Longer than the seven samples that the predictor gives at once.
     np.testing.assert_allclose(model.fit(wave[:200]).predict(50), wave[200:], atol=1e-4)
-    agrees(
-        bf.FromGluonTS(pytest.importorskip("gluonts.model.trivial.mean").MeanPredictor(prediction_length=5)), rtol=1e-3
-    )

@@ -25,6 +25,10 @@ def wave(n: int) -> Any:
     return np.sin(2 * np.pi * t / 25) + 0.3 * np.cos(4 * np.pi * t / 25)
 
 
+def repeat(context: Any, horizon: int) -> Any:
+    return np.tile(context[-1], (horizon, 1))
+
+
 # The contract
 
 
@@ -39,10 +43,6 @@ def test_those_with_arguments_keep_the_contract() -> None:
     check_forecaster(bf.WideNetwork(kernel="nngp", activation="relu", depth=2))
     check_forecaster(bf.Analog(weights="nearest", combine="mean", neighbours=1))
     check_forecaster(bf.RadialBasis(function="cubic"))
-
-    def repeat(context: Any, horizon: int) -> Any:
-        return np.tile(context[-1], (horizon, 1))
-
     check_forecaster(bf.FromFunction(repeat), skilled=False)
 
 

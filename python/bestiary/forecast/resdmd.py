@@ -228,17 +228,17 @@ def _modes(px: NDArray[Any], py: NDArray[Any], states: Array, dt: float, hold_ou
     moved = y @ onto
     # u has orthonormal columns: L = C* C and B = Q* C of the residuals.
     gram, cross = moved.conj().T @ moved, u.conj().T @ moved
-    eigenvalues, vectors = np.linalg.eig(cross)
+    eigenvalues, vectors = np.linalg.eig(cross.astype(complex))
     functions = onto @ vectors
     tx, ty = (px[m:], py[m:]) if m < len(px) else (x, y)
     phi = tx @ functions
     size = np.linalg.norm(phi, axis=0)
     residuals = np.linalg.norm(ty @ functions - phi * eigenvalues, axis=0) / np.where(size > 0, size, 1.0)
-    residuals[size == 0] = np.inf
+    residuals = np.where(size > 0, residuals, np.inf)
     order = np.argsort(residuals, kind="stable")
     eigenvalues, functions, residuals = eigenvalues[order].astype(complex), functions[:, order], residuals[order]
     modes = np.linalg.lstsq(x @ functions, states[:m].astype(complex), rcond=_RANK)[0]
-    rates = np.log(np.where(eigenvalues == 0, np.finfo(float).tiny, eigenvalues)).astype(complex) / dt
+    rates = np.asarray(np.log(np.where(eigenvalues == 0, np.finfo(float).tiny, eigenvalues)) / dt, dtype=np.complex128)
     return KoopmanModes(
         eigenvalues, rates, residuals, modes, functions.astype(complex), gram.astype(complex), cross.astype(complex)
     )

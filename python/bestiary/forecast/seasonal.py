@@ -19,7 +19,7 @@ _TIMES = 2
 # Extrema of the correlation below this part of the best one are not the period itself.
 _NEARLY_BEST = 0.95
 # A series whose autocorrelation gets no higher than this, away from 0, is not periodic.
-_PERIODIC = 0.8
+_PERIODIC = 0.98
 
 
 def period_of(x: Array) -> int:
@@ -27,7 +27,7 @@ def period_of(x: Array) -> int:
     The period of a series (n,) in samples: the first lag at which it repeats itself about as well as at any.
 
     That is the first local maximum of the autocorrelation within 5 % of the highest, each lag normalised by the
-    samples that take part. Where the highest is below 0.8 the series is not periodic, and the maximum is taken that is
+    samples that take part. Where the highest is below 0.98 the series is not periodic, and the maximum is taken that is
     highest with (1 - lag/n), so that no chance recurrence from far away is. 1 where there is none, as in a constant or
     an ever-growing series.
 
@@ -172,9 +172,11 @@ class Fourier(Forecaster):
 
 def _waves(omega: Array, t: Array) -> Array:
     """A constant, and cosine and sine of each frequency: (n, 1 + 2 k)."""
+    waves = np.ones((len(t), 1 + 2 * len(omega)), dtype=np.float64)
     angles = np.outer(t, omega)
-    waves = [np.ones((len(t), 1)), np.cos(angles), np.sin(angles)]
-    return np.asarray(np.concatenate(waves, axis=1), dtype=np.float64)
+    waves[:, 1 : 1 + len(omega)] = np.cos(angles)
+    waves[:, 1 + len(omega) :] = np.sin(angles)
+    return waves
 
 
 def _amplitudes(omega: Array, t: Array, y: Array) -> Array:
