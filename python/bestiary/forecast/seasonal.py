@@ -16,6 +16,8 @@ __all__ = ["Fourier", "Seasonal", "period_of"]
 
 # A period must come twice to be seen as one.
 _TIMES = 2
+# One that is not exact, so often, to be told from chance.
+_CHANCE = 10
 # Extrema of the correlation below this part of the best one are not the period itself.
 _NEARLY_BEST = 0.95
 # A series whose autocorrelation gets no higher than this, away from 0, is not periodic.
@@ -27,9 +29,9 @@ def period_of(x: Array) -> int:
     The period of a series (n,) in samples: the first lag at which it repeats itself about as well as at any.
 
     That is the first local maximum of the autocorrelation within 5 % of the highest, each lag normalised by the
-    samples that take part. Where the highest is below 0.98 the series is not periodic, and the maximum is taken that is
-    highest with (1 - lag/n), so that no chance recurrence from far away is. 1 where there is none, as in a constant or
-    an ever-growing series.
+    samples that take part. Where the highest is below 0.98 the series is not periodic, and the highest is taken up to a
+    tenth of the series, so that no chance recurrence from far away is. 1 where there is none, as in a constant or an
+    ever-growing series.
 
     Examples
     --------
@@ -56,7 +58,8 @@ def period_of(x: Array) -> int:
         return 1
     heights = correlation[peaks]
     if heights.max() < _PERIODIC:
-        return int(peaks[np.argmax(heights * (1 - peaks / n))])
+        near = peaks <= n // _CHANCE
+        return int(peaks[near][np.argmax(heights[near])]) if near.any() else 1
     return int(peaks[heights >= _NEARLY_BEST * heights.max()][0])
 
 
@@ -180,7 +183,7 @@ def _waves(omega: Array, t: Array) -> Array:
 
 
 def _amplitudes(omega: Array, t: Array, y: Array) -> Array:
-    return np.linalg.lstsq(_waves(omega, t), y, rcond=1e-10)[0]
+    return np.asarray(np.linalg.lstsq(_waves(omega, t), y, rcond=1e-10)[0], dtype=np.float64)
 
 
 def _peak(y: Array) -> float:
