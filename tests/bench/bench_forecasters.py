@@ -95,8 +95,8 @@ def score(
 
     history, future = tests[:, :HISTORY], tests[:, HISTORY:]
     seen = measured(train)
-    # The hybrid's model lives in the units of its system; the others in standardised ones.
-    centre, width = (0.0, 1.0) if isinstance(model, bf.HybridEchoState) else (mean, scale)
+    # Equations, known or sought, are of natural units, where they are sparse; the other methods get standardised ones.
+    centre, width = (0.0, 1.0) if isinstance(model, (bf.HybridEchoState, bf.SINDy)) else (mean, scale)
     fitted = model.clone().fit((seen - centre) / width, dt=dt)
     forecasts = fitted.predict(HORIZON, context=(measured(history) - centre) / width) * width + centre
     times = valid_time(forecasts, future, scale) * dt * unit
