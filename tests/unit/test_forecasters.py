@@ -476,3 +476,22 @@ def test_tuning_sees_the_training_series_only() -> None:
     assert few.table.height == 2
     stopped = bf.tune(bf.NVAR(), grid, whole[:300], horizon=5, budget=1e-9, threads=1)
     assert stopped.table["score"].is_null().sum() == 5
+
+
+@pytest.mark.slow
+def test_the_promises_of_the_bench_are_kept() -> None:
+    """Valid prediction times on Lorenz-63 of the methods with a promise; the speed is measured by the bench itself."""
+    import importlib.util
+    from pathlib import Path
+
+    path = Path(__file__).parents[1] / "bench" / "bench_forecasters.py"
+    spec = importlib.util.spec_from_file_location("bench_forecasters", path)
+    assert spec is not None
+    assert spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    train, tests = bench.bed(bst.system("Lorenz"), bench.DT, 8000)
+    promised = [row for row in bench.ROWS if row[4] is not None]
+    assert len(promised) >= 6
+    for name, model, _, n, promise in promised:
+        assert bench.score(model, train[:n], tests, 0.0, bench.DT, bench.EXPONENT)[0] >= promise, name
