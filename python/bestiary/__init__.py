@@ -76,8 +76,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "metrics", "plot"):
-    if name in ("dataset", "forecast", "plot"):
+    if name in ("dataset", "forecast", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
