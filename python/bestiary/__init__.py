@@ -30,8 +30,10 @@ catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
     from . import metrics
+    from .benchmark import benchmark
     from .composition import compose, network, skew_product
     from .dataset import generate
+    from .reporting import report
 
 __all__ = [
     "BestiaryError",
@@ -48,6 +50,7 @@ __all__ = [
     "UnknownSystem",
     "__version__",
     "add_folder",
+    "benchmark",
     "catalogue_version",
     "compose",
     "generate",
@@ -55,6 +58,7 @@ __all__ = [
     "load",
     "metrics",
     "network",
+    "report",
     "skew_product",
     "system",
     "systems",
@@ -67,6 +71,7 @@ _LATER = {
     "generate": "dataset",
     "koopman": "forecast",
     "network": "composition",
+    "report": "reporting",
     "skew_product": "composition",
 }
 
@@ -76,7 +81,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "forecast", "metrics", "plot"):
+    if name in ("analysis", "benchmark", "dataset", "forecast", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
