@@ -289,6 +289,7 @@ def nearest_divergence(truth: Array, forecast: Array, *, neighbours: int = 5, th
 
 def takens_dimension(series: Array, *, quantile: float, window: int, points: int, threads: int | None = None) -> Array:
     """(m, n, d) -> (m,)."""
+
 class Library:
     """Keys (n, D) and the values (n, d) that followed them, with a k-d tree of the keys. Can be pickled."""
 
