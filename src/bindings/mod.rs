@@ -4,6 +4,7 @@ mod data;
 mod forecast;
 mod measures;
 mod metrics;
+mod forecast;
 mod run;
 mod solve;
 mod system;
