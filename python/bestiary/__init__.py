@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from . import measures, metrics
     from .benchmark import benchmark
     from .composition import compose, network, skew_product
-    from .dataset import generate
+    from .dataset.generate import generate
     from .measures import Estimate, conditional_exponents, kaplan_yorke, lyapunov_spectrum, pesin_entropy
-    from .reporting import report
+    from .reporting.report import report
 
 __all__ = [
     "BestiaryError",

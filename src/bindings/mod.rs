@@ -4,7 +4,6 @@ mod data;
 mod forecast;
 mod measures;
 mod metrics;
-mod forecast;
 mod run;
 mod solve;
 mod system;

@@ -172,11 +172,11 @@ def spectrum_from_data(
 
     About each point the map over `step` steps is fitted by a quadratic polynomial to the nearest points, and the
     product of the derivatives is followed by QR. The number of exponents is the number of coordinates: where that is
-    more than the dynamics have, the further ones mean nothing. Of noisy or few data only the largest are to be trusted; strongly
-    negative ones are hard, since the data hardly extend along their directions. The standard error has a part from 16
-    stretches of time, and the difference to what affine fits give (with twice the coordinates and 5 more neighbours),
-    which bounds the effect of curvature from above. Converged: the error of the largest is less than a fifth of it, or
-    of one over the length of the data.
+    more than the dynamics have, the further ones mean nothing. Of noisy or few data only the largest are to be
+    trusted; strongly negative ones are hard, since the data hardly extend along their directions. The standard error
+    has a part from 16 stretches of time, and the difference to what affine fits give (with twice the coordinates and
+    5 more neighbours), which bounds the effect of curvature from above. Converged: the error of the largest is less
+    than a fifth of it, or of one over the length of the data.
 
     Parameters
     ----------
