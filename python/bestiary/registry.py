@@ -34,10 +34,8 @@ _loaded: dict[str, Entry] = {}
 # What the table of systems needs of sections: these beginnings of lines, or all. Other sections are not parsed for it,
 # nor are notes of one line: parsing is what the table costs.
 _SUMMARY: dict[str, tuple[str, ...] | None] = {
-    **{
-        "known": ("largest_exponent ",),
-        "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
-    },
+    "known": ("largest_exponent ",),
+    "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
     **{"parameters": None, "structure": None, "state": None},
 }
 
@@ -81,11 +79,11 @@ def systems(
 
     Columns
     -------
-    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent,
-    kaplan_yorke_dimension, verdict, about, citation, doi, aliases, variants. `period` is the stated one, the unit of sampling, `measured_period` that of the highest peak of
-    a spectrum, null where none stands out. `largest_exponent` is as measured, or published where it has not been
-    measured; null where neither is known. `kaplan_yorke_dimension` and `verdict` ("chaotic", "periodic", …) are as
-    measured.
+    name, kind, dimension, domain, tags, smooth, period, measured_period, largest_exponent, kaplan_yorke_dimension,
+    verdict, about, citation, doi, aliases, variants. `period` is the stated one, the unit of sampling,
+    `measured_period` that of the highest peak of a spectrum, null where none stands out. `largest_exponent` is as
+    measured, or published where it has not been measured; null where neither is known. `kaplan_yorke_dimension` and
+    `verdict` ("chaotic", "periodic", …) are as measured.
     """
     import polars as pl
 

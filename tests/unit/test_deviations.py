@@ -42,7 +42,8 @@ def test_alignment_tells_chaotic_from_regular_motion() -> None:
     henon_heiles = bst.system("HenonHeiles")
     found = measures.alignment(henon_heiles, 200, initial=[[0.0, -0.25, 0.42, 0.0], [0.0, 0.1, 0.35, 0.02]])
     assert found.gali.shape == (2, 200, 3)
-    assert (found.gali <= 1 + 1e-12).all() and (found.sali > 0).all()
+    assert (found.gali <= 1 + 1e-12).all()
+    assert (found.sali > 0).all()
     cat = measures.alignment(bst.system("ArnoldCat"), 20)
     rate = np.log(cat.sali[0, 19] / cat.sali[0, 9]) / 10
     assert rate == pytest.approx(-2 * GOLDEN, abs=1e-3)

@@ -22,7 +22,8 @@ def within(found: Estimate, truth: object, sigmas: float = 5.0, floor: float = 1
 def test_the_logistic_map_at_four_has_the_exponent_log_two() -> None:
     found = bst.lyapunov_spectrum(bst.system("Logistic", r=4.0))
     within(found, [LN2])
-    assert found.verdict == "chaotic" and found.converged
+    assert found.verdict == "chaotic"
+    assert found.converged
     within(bst.pesin_entropy(found), LN2)
 
 
@@ -36,7 +37,7 @@ def test_maps_of_constant_slope_have_no_scatter() -> None:
 
 def test_the_skinny_baker_map() -> None:
     """
-    The strip of width a maps to width b: exponents by the measure of the strips (Farmer, Ott & Yorke 1983, Physica D 7, 153-180).
+    Exponents by the measure of the strips (Farmer, Ott & Yorke 1983, Physica D 7, 153-180).
     """
     a, left, right = 0.3, 0.25, 0.4
     baker = System.from_text(
@@ -142,7 +143,8 @@ def test_a_driven_flow_has_the_exponents_of_its_map() -> None:
         "x' = -2*x + y; y' = -y + cos(p); p' = 1", initial=[0, 0, 0], periods={"p": "2*pi"}, period=2 * np.pi
     )
     within(bst.lyapunov_spectrum(phase), [0, -1, -2])
-    assert "t" in text and direct.value.sum() == pytest.approx(-duffing.parameters["delta"], abs=1e-5)
+    assert "t" in text
+    assert direct.value.sum() == pytest.approx(-duffing.parameters["delta"], abs=1e-5)
 
 
 def test_the_result_does_not_depend_on_threads() -> None:
@@ -154,7 +156,8 @@ def test_the_result_does_not_depend_on_threads() -> None:
 def test_fewer_exponents_are_the_first_of_all() -> None:
     lorenz = bst.system("Lorenz")
     first = bst.lyapunov_spectrum(lorenz, 1, duration=200.0)
-    assert first.value.shape == (1,) and first.verdict == "chaotic"
+    assert first.value.shape == (1,)
+    assert first.verdict == "chaotic"
     within(first, [0.9056], floor=1e-3)
 
 
@@ -163,10 +166,10 @@ def test_fewer_exponents_are_the_first_of_all() -> None:
 
 def test_jumps_turn_the_vectors() -> None:
     """
-    A bouncing phase: x' is 1 below the surface x = 0 and 2 above, y' = -y; the flow through the jump stretches dx twofold.
+    On a circle x' is 1 on one half and 2 on the other: a passage stretches dx twofold, or halves it.
 
-    Along a circle of length 2 pi the slopes 1 and 2 alternate, so that growth by saltation cancels over a turn: exponents 0
-    and -1. Without saltation the vector would not change at all, which is the same; so the passage itself is tested too.
+    Over a turn that cancels: exponents 0 and -1. Without saltation the vector would not change at all, which comes to
+    the same; so a single passage is tested too.
     """
     text = "x' = where(sin(x) > 0, 2, 1); y' = -y"
     system = System.from_text(text, initial=[-0.5, 1.0], periods={"x": "2*pi"}, period=3.0)
