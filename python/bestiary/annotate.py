@@ -64,8 +64,8 @@ def _spectrum(system: System) -> dict[str, Record]:
     while found is None:
         try:
             found = exponents.lyapunov_spectrum(system, count, max_work=SPECTRUM_WORK, threads=1)
-        except RequestError as error:
-            if "fewer exponents" not in str(error) or not count or count == 1:
+        except RequestError as refusal:
+            if "fewer exponents" not in str(refusal) or not count or count == 1:
                 raise
             count -= 1
     settings = found.settings

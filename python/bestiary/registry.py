@@ -34,10 +34,8 @@ _loaded: dict[str, Entry] = {}
 # What the table of systems needs of sections: these beginnings of lines, or all. Other sections are not parsed for it,
 # nor are notes of one line: parsing is what the table costs.
 _SUMMARY: dict[str, tuple[str, ...] | None] = {
-    **{
-        "known": ("largest_exponent ",),
-        "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
-    },
+    "known": ("largest_exponent ",),
+    "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
     **{"parameters": None, "structure": None, "state": None},
 }
 

@@ -56,7 +56,7 @@ def test_a_file_of_ones_own(entry: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert annotate.annotate([entry]) == {"Own": "measured"}
     system = bst.System.from_toml(entry)
     measured = system.entry["measured"]
-    assert measured["measures"] == ["period", "scale"]
+    assert measured["measures"] == ["period", "scale", "spectrum"]
     assert "period" not in measured
     assert (
         abs(measured["mean"]["value"]["x"] - system.trajectory(100_000).x.mean()) < 10 * measured["mean"]["error"]["x"]

@@ -37,9 +37,7 @@ def test_maps_of_constant_slope_have_no_scatter() -> None:
 
 def test_the_skinny_baker_map() -> None:
     """
-    The strip of width a maps to width b: exponents by the measure of the strips.
-
-    Farmer, Ott & Yorke (1983), Physica D 7, 153-180.
+    Exponents by the measure of the strips (Farmer, Ott & Yorke 1983, Physica D 7, 153-180).
     """
     a, left, right = 0.3, 0.25, 0.4
     baker = System.from_text(
@@ -168,12 +166,10 @@ def test_fewer_exponents_are_the_first_of_all() -> None:
 
 def test_jumps_turn_the_vectors() -> None:
     """
-    A bouncing phase: x' is 1 below the surface x = 0 and 2 above, y' = -y; the flow through the jump stretches dx
-    twofold.
+    On a circle x' is 1 on one half and 2 on the other: a passage stretches dx twofold, or halves it.
 
-    Along a circle of length 2 pi the slopes 1 and 2 alternate, so that growth by saltation cancels over a turn:
-    exponents 0 and -1. Without saltation the vector would not change at all, which is the same; so the passage itself
-    is tested too.
+    Over a turn that cancels: exponents 0 and -1. Without saltation the vector would not change at all, which comes to
+    the same; so a single passage is tested too.
     """
     text = "x' = where(sin(x) > 0, 2, 1); y' = -y"
     system = System.from_text(text, initial=[-0.5, 1.0], periods={"x": "2*pi"}, period=3.0)

@@ -30,8 +30,7 @@ class FiniteTimeExponents:
     """
     Exponents over short spans of time, one after the other along the attractor.
 
-    `values` has shape (members, spans, k), `elapsed` (members, spans): the length of each span, which is over at the
-    first step beyond the length asked for.
+    `values` has shape (members, spans, k), `elapsed` (members, spans): the length of each span.
     """
 
     values: Array
@@ -178,7 +177,9 @@ def covariant_vectors(
 @dataclass(frozen=True)
 class Alignment:
     """
-    How deviations align with time: `t` (members, n), `sali` (members, n), `gali` (members, n, k - 1).
+    How deviations align with time.
+
+    `t` (members, n), `sali` (members, n), `gali` (members, n, k - 1).
 
     `gali[..., j]` is the volume of the parallelepiped of the first j + 2 unit deviations. Where motion is chaotic it
     falls exponentially, by the differences of the exponents; where it is regular it stays, or falls by a power of time.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,9 @@ __all__ = ["kaplan_yorke", "pesin_entropy"]
 
 def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     """
-    The Kaplan-Yorke (Lyapunov) dimension j + (l_1 + ... + l_j) / |l_(j+1)|, j the most whose sum is not negative.
+    The Kaplan-Yorke (Lyapunov) dimension.
+
+    It is j + (l_1 + ... + l_j) / |l_(j+1)|, with j the most for which the sum is not negative.
 
     Exponents that vanish within their errors count as zero. The standard error is propagated with the covariances of
     the exponents.
@@ -55,7 +56,7 @@ def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     k = len(value)
     sums = np.cumsum(value)
     # A sum that vanishes within its error is that of a system which keeps volume.
-    errors = np.array([max(covariance[: j + 1, : j + 1].sum(), 0.0) ** 0.5 for j in range(k)])
+    errors = np.sqrt(np.maximum([covariance[: j + 1, : j + 1].sum() for j in range(k)], 0.0))
     kept = sums >= -3 * np.maximum(errors, found.error)
     j = k if kept.all() else int(np.argmin(kept))
     if j == k:
@@ -68,7 +69,7 @@ def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     gradient = np.zeros(k)
     gradient[:j] = 1 / abs(next_one)
     gradient[j] = total / next_one**2
-    error = math.sqrt(max(float(gradient @ covariance @ gradient), 0.0))
+    error = float(np.sqrt(np.maximum(gradient @ covariance @ gradient, 0.0)))
     result = j + max(total, 0.0) / abs(next_one)
     return Estimate(result, error, found.converged, settings=found.settings)
 
@@ -96,7 +97,7 @@ def pesin_entropy(spectrum: Estimate | System, **options: Any) -> Estimate:
     positive = told == 1
     if positive.all() and dimension != len(value):
         return Estimate(np.nan, np.nan, False, settings=found.settings)
-    error = float(max(covariance[np.ix_(positive, positive)].sum(), 0.0) ** 0.5)
+    error = float(np.sqrt(np.maximum(covariance[np.ix_(positive, positive)].sum(), 0.0)))
     return Estimate(float(value[positive].sum()), error, found.converged, settings=found.settings)
 
 
