@@ -128,7 +128,7 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// If there is no point, or one is not finite.
     pub fn new(points: &'a [f64], d: usize, norm: Norm) -> Result<Self> {
-        if d == 0 || points.is_empty() || points.len() % d != 0 {
+        if d == 0 || points.is_empty() || !points.len().is_multiple_of(d) {
             return Err(Error::value("points are needed, of at least one coordinate each"));
         }
         if points.iter().any(|x| !x.is_finite()) {
