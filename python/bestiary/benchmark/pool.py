@@ -1,0 +1,158 @@
+"""
+Cells side by side, each in a process that may be ended: a forecaster that never comes back costs its budget only.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from .cell import Cell, empty, run_cell
+
+__all__ = ["in_executor", "in_processes", "in_this_process"]
+
+# One thread for each process: those of libraries would fight for the same cores, and sums would depend on their number.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+
+
+class _Worker:
+    """A process, the cell it works on, and when it began."""
+
+    def __init__(self) -> None:
+        context = mp.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        before = {name: os.environ.get(name) for name in _THREADS}
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+        try:
+            self.process = context.Process(target=_serve, args=(other,), daemon=True)
+            self.process.start()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        other.close()
+        self.cell: Cell | None = None
+        self.begun = 0.0
+
+    def give(self, cell: Cell) -> None:
+        self.cell = cell
+        self.begun = time.monotonic()
+        self.pipe.send(cell)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _serve(pipe: Connection) -> None:
+    pipe.send(None)
+    while True:
+        try:
+            cell = pipe.recv()
+        except (EOFError, KeyboardInterrupt):
+            return
+        try:
+            try:
+                result = run_cell(cell)
+            except Exception as error:
+                result = empty(cell) | {"outcome": "crashed", "message": f"{type(error).__name__}: {error}"}
+            pipe.send(result)
+        except (BrokenPipeError, KeyboardInterrupt):
+            return
+
+
+def in_processes(cells: Sequence[Cell], processes: int, budget: float | None) -> Iterator[tuple[Cell, dict[str, Any]]]:
+    """Each cell with its result, in the order in which they are ready."""
+    waiting = deque(cells)
+    workers: dict[Connection, _Worker] = {}
+    idle: list[_Worker] = []
+    try:
+        for _ in range(min(processes, len(waiting))):
+            worker = _Worker()
+            workers[worker.pipe] = worker
+        while waiting or any(worker.cell for worker in workers.values()):
+            while idle and waiting:
+                idle.pop().give(waiting.popleft())
+            for pipe in wait(list(workers), timeout=0.2):
+                worker = workers[pipe]  # type: ignore[index]
+                cell = worker.cell
+                try:
+                    result = worker.pipe.recv()
+                except (EOFError, OSError):
+                    code = _exit_code(worker)
+                    _replace(workers, worker)
+                    if cell is None:
+                        raise RuntimeError(f"a process for the benchmark ended with code {code} before any work") from None
+                    message = f"its process ended with code {code}"
+                    yield cell, empty(cell) | {"outcome": "crashed", "message": message}
+                    continue
+                worker.cell = None
+                idle.append(worker)
+                if cell is not None:
+                    yield cell, result
+            for worker in [one for one in workers.values() if one.cell is not None]:
+                if budget is not None and time.monotonic() - worker.begun > budget:
+                    cell = worker.cell
+                    _replace(workers, worker)
+                    if cell is not None:
+                        yield cell, empty(cell) | {"outcome": "budget", "message": f"not done in {budget:g} s"}
+    finally:
+        for worker in workers.values():
+            worker.end()
+
+
+def _exit_code(worker: _Worker) -> int | None:
+    worker.process.join(5)
+    return worker.process.exitcode
+
+
+def _replace(workers: dict[Connection, _Worker], worker: _Worker) -> None:
+    del workers[worker.pipe]
+    worker.end()
+    new = _Worker()
+    workers[new.pipe] = new
+
+
+def in_executor(
+    cells: Sequence[Cell], executor: Executor, budget: float | None
+) -> Iterator[tuple[Cell, dict[str, Any]]]:
+    """The same in an executor of one's own, whose work cannot be ended: what took too long counts as not done."""
+    futures = {executor.submit(_clocked, cell): cell for cell in cells}
+    try:
+        for future in as_completed(futures):
+            cell = futures[future]
+            error = future.exception()
+            if error is not None:
+                yield cell, empty(cell) | {"outcome": "crashed", "message": f"{type(error).__name__}: {error}"}
+                continue
+            seconds, result = future.result()
+            if budget is not None and seconds > budget:
+                result = empty(cell) | {"outcome": "budget", "message": f"not done in {budget:g} s"}
+            yield cell, result
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def in_this_process(cells: Sequence[Cell], budget: float | None) -> Iterator[tuple[Cell, dict[str, Any]]]:
+    """One after the other, here: for debugging."""
+    for cell in cells:
+        seconds, result = _clocked(cell)
+        if budget is not None and seconds > budget:
+            result = empty(cell) | {"outcome": "budget", "message": f"not done in {budget:g} s"}
+        yield cell, result
+
+
+def _clocked(cell: Cell) -> tuple[float, dict[str, Any]]:
+    begun = time.monotonic()
+    result = run_cell(cell)
+    return time.monotonic() - begun, result
