@@ -1,0 +1,35 @@
+"""
+What results say: Polars frames in, Polars frames out. Importing it gives every frame the namespace `bestiary`.
+
+    errors       one error for each system and forecaster
+    boards       medians with intervals, ranks with the critical difference, wins, cost
+    relations    error against time ahead and against invariants; the parroting index
+    features     the map of the catalogue
+    statistics   ranks, bootstrap, and the two distributions of the tests
+    namespace    the above as `frame.bestiary.…`
+"""
+
+from .boards import Ranking, average_ranks, cost, leaderboard, pairwise_wins
+from .errors import by_system
+from .features import FEATURES, catalogue_map, clusters, embedding, features, series_features
+from .namespace import Namespace
+from .relations import correlations, horizon_curves, parroting_index
+
+__all__ = [
+    "FEATURES",
+    "Namespace",
+    "Ranking",
+    "average_ranks",
+    "by_system",
+    "catalogue_map",
+    "clusters",
+    "correlations",
+    "cost",
+    "embedding",
+    "features",
+    "horizon_curves",
+    "leaderboard",
+    "pairwise_wins",
+    "parroting_index",
+    "series_features",
+]
