@@ -32,9 +32,11 @@ catalogue_version = CATALOGUE_VERSION
 
 if TYPE_CHECKING:
     from . import measures, metrics
+    from .benchmark import benchmark
     from .composition import compose, network, skew_product
     from .dataset import generate
     from .measures import Estimate, conditional_exponents, kaplan_yorke, lyapunov_spectrum, pesin_entropy
+    from .reporting import report
 
 __all__ = [
     "BestiaryError",
@@ -54,6 +56,7 @@ __all__ = [
     "UnknownSystem",
     "__version__",
     "add_folder",
+    "benchmark",
     "catalogue_version",
     "compose",
     "conditional_exponents",
@@ -67,6 +70,7 @@ __all__ = [
     "network",
     "pesin_entropy",
     "poincare",
+    "report",
     "skew_product",
     "stroboscopic",
     "system",
@@ -85,6 +89,7 @@ _LATER = {
     "lyapunov_spectrum": "measures",
     "network": "composition",
     "pesin_entropy": "measures",
+    "report": "reporting",
     "skew_product": "composition",
 }
 
@@ -94,7 +99,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_LATER[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in ("dataset", "forecast", "measures", "metrics", "plot"):
+    if name in ("analysis", "benchmark", "dataset", "forecast", "measures", "metrics", "plot"):
         return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

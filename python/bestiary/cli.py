@@ -1,5 +1,5 @@
 """
-The command line: `bestiary list | show | check | annotate | generate | doctor`.
+The command line: `bestiary list | show | check | annotate | generate | benchmark | report | doctor`.
 
 It mirrors the Python functions and adds nothing.
 """
@@ -60,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands.add_parser("check", help="hold systems to the contract of an entry", formatter_class=_Defaults))
     _add_annotate(commands.add_parser("annotate", help="measure systems and write [measured] into their files"))
     _add_generate(commands.add_parser("generate", help="write a dataset", formatter_class=_Defaults))
+    _add_benchmark(commands.add_parser("benchmark", help="run forecasters on a task", formatter_class=_Defaults))
+    _add_report(commands.add_parser("report", help="make a page of the results of a benchmark"))
     return parser
 
 
@@ -291,6 +293,51 @@ def _generate(options: argparse.Namespace) -> int:
         raise ValueError("--kind and --tag choose among all systems; leave out the names")
     systems = "all" if options.systems == ["all"] else options.systems
     print(generate(registry.systems(**filters) if filters else systems, **arguments))
+    return 0
+
+
+def _add_benchmark(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("task", help="name of a task, or path of a TOML file")
+    add("--forecaster", action="append", dest="forecasters", metavar="NAME", default=None,
+        help='a name, "all", or module:Class; may be repeated (default: all of the default install)')  # fmt: skip
+    add("--system", action="append", dest="systems", metavar="NAME", default=None, help="may be repeated")
+    add("--out", required=True, help="the folder of the results")
+    add("--processes", type=int, help="cells at once, one for each core by default")
+    add("--budget", type=float, default=60.0, help="seconds for a cell")
+    add("--on-exists", choices=("resume", "again", "replace"), default="resume", help="results in the folder")
+    add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
+    command.set_defaults(run=_benchmark)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from .analysis import leaderboard
+    from .benchmark import benchmark, task
+
+    arguments = {key: value for key, value in vars(options).items() if key != "run" and value is not None}
+    frame = benchmark(arguments.pop("task"), arguments.pop("forecasters", "all"), **arguments)
+    metric = task(options.task).metric
+    for row in leaderboard(frame, metric).iter_rows(named=True):
+        interval = f"{row['median']:9.4g}  ({row['low']:.4g} to {row['high']:.4g})"
+        print(f"{row['setting'] + ' ' if row['setting'] else ''}{row['forecaster']:<18} {interval}  rank {row['mean_rank']:.1f}")
+    print(f"median {metric} with 95 % intervals, {frame['system'].n_unique()} systems; results in {options.out}")
+    return 0
+
+
+def _add_report(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("results", help="the folder of a benchmark")
+    add("out", nargs="?", default="report.html", help="path of the page")
+    add("--metric", help="to rank by (default: that of the task)")
+    add("--catalogue", action=argparse.BooleanOptionalAction, default=True, help="draw the map of the systems")
+    add("--pictures", type=int, default=8, help="systems shown with their forecasts")
+    command.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .reporting import report
+
+    print(report(options.results, **{k: v for k, v in vars(options).items() if k not in ("run", "results")}))
     return 0
 
 

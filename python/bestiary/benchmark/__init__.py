@@ -8,10 +8,24 @@ The benchmark: frozen tasks, a resumable runner, results as a table.
     run       puts the above together
 
 `bestiary.analysis` makes tables of the results, `bestiary.report` a page.
+
+The module may be called: `bestiary.benchmark("dysts-2021", …)` is `bestiary.benchmark.benchmark("dysts-2021", …)`.
 """
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from .entrants import DirectForest
 from .run import benchmark, provenance, read
 from .task import Task, task, tasks
 
 __all__ = ["DirectForest", "Task", "benchmark", "provenance", "read", "task", "tasks"]
+
+
+class _Callable(ModuleType):
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return benchmark(*arguments, **options)
+
+
+sys.modules[__name__].__class__ = _Callable
