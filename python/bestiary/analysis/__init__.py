@@ -10,13 +10,14 @@ What results say: Polars frames in, Polars frames out. Importing it gives every 
 """
 
 from .boards import Ranking, average_ranks, cost, leaderboard, pairwise_wins
-from .errors import by_system
+from .errors import RESOLVED, by_system, resolved
 from .features import FEATURES, catalogue_map, clusters, embedding, features, series_features
 from .namespace import Namespace
 from .relations import correlations, horizon_curves, parroting_index
 
 __all__ = [
     "FEATURES",
+    "RESOLVED",
     "Namespace",
     "Ranking",
     "average_ranks",
@@ -31,5 +32,6 @@ __all__ = [
     "leaderboard",
     "pairwise_wins",
     "parroting_index",
+    "resolved",
     "series_features",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,14 @@ from ..exceptions import RequestError, UnknownName
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["by_system", "matrix"]
+__all__ = ["RESOLVED", "by_system", "matrix", "resolved"]
 
 WORST = {"smape": 200.0}
 """The error of a forecast that escaped, failed or was not done in time; infinite for metrics that have no worst."""
+
+RESOLVED = math.log(200) / 200
+"""Separations on a torus grow like t, so that over 200 periods, the run of the quick estimate, an exponent of 0 shows as
+about ln(200)/200 for each period."""
 
 
 def by_system(frame: pl.DataFrame, metric: str = "smape") -> pl.DataFrame:
@@ -50,6 +55,14 @@ def by_system(frame: pl.DataFrame, metric: str = "smape") -> pl.DataFrame:
         .agg(pl.col("error").median())
         .sort("setting", "system", "forecaster")
     )
+
+
+def resolved(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with a null for exponents that are not told from 0, those below `RESOLVED` for each period."""
+    import polars as pl
+
+    is_resolved = pl.col("exponent") * pl.col("period") > RESOLVED
+    return frame.with_columns(exponent=pl.when(is_resolved).then(pl.col("exponent")))
 
 
 def matrix(errors: pl.DataFrame) -> tuple[list[str], list[str], Array]:

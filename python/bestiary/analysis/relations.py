@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..definition import Array
 from ..exceptions import RequestError, UnknownName
-from .errors import by_system
+from .errors import by_system, resolved
 from .statistics import bootstrap, spearman
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def horizon_curves(
     ----------
     frame : results of `bestiary.benchmark`, with the column `curve`
     unit : "lyapunov" or "period"
-        Of time. Systems without a positive exponent have no Lyapunov time and are left out.
+        Of time. Systems whose exponent is not told from 0 (`RESOLVED`) have no Lyapunov time and are left out.
     step, end : width of the bins of time and the last time, in that unit; by default what half of the systems reach
     confidence, resamples, seed : of the bootstrap over systems
 
@@ -52,6 +52,7 @@ def horizon_curves(
     for name in ("curve", "dt", "exponent", "period"):
         if name not in frame.columns:
             raise UnknownName("column", name, frame.columns)
+    frame = resolved(frame)
     rate = pl.col("exponent") if unit == "lyapunov" else 1 / pl.col("period")
     usable = frame.filter(pl.col("curve").is_not_null() & rate.is_not_null())
     if usable.is_empty():
@@ -117,7 +118,7 @@ def correlations(
 
     errors = by_system(frame, metric)
     if invariants is None:
-        invariants = frame.group_by("system").agg(
+        invariants = resolved(frame).group_by("system").agg(
             pl.col("exponent").drop_nulls().first(), pl.col("period").drop_nulls().first()
         ).with_columns(exponent_period=pl.col("exponent") * pl.col("period"))
         from ..registry import systems

@@ -23,7 +23,7 @@ from ..forecast import Forecaster
 from .entrants import Entrant
 from .task import Data, Setting, Task
 
-__all__ = ["Cell", "run_cell"]
+__all__ = ["Cell", "prepare", "run_cell"]
 
 # Forecasts are kept for pictures and for the parroting index up to this many samples, of the first column.
 KEPT = 512
@@ -52,6 +52,11 @@ def _data(task: Task, system: str, setting: Setting) -> Data | str:
         return task.data(system, setting)
     except BestiaryError as error:
         return str(error)
+
+
+def prepare(cell: Cell) -> None:
+    """Make the data of a cell, which are kept for the next cells of the same system."""
+    _data(cell.task, cell.system, cell.setting)
 
 
 def run_cell(cell: Cell) -> dict[str, Any]:

@@ -13,12 +13,17 @@ from concurrent.futures import Executor, as_completed
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from .cell import Cell, empty, run_cell
+from .cell import Cell, empty, prepare, run_cell
 
 __all__ = ["in_executor", "in_processes", "in_this_process"]
 
 # One thread for each process: those of libraries would fight for the same cores, and sums would depend on their number.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+
+# What a process says when the data of its cell are there: the budget counts from then on.
+_READY = "ready"
+# Data may take so many budgets.
+_DATA = 10
 
 
 class _Worker:
@@ -41,10 +46,11 @@ class _Worker:
         other.close()
         self.cell: Cell | None = None
         self.begun = 0.0
+        self.has_data = False
 
     def give(self, cell: Cell) -> None:
         self.cell = cell
-        self.begun = time.monotonic()
+        self.begun, self.has_data = time.monotonic(), False
         self.pipe.send(cell)
 
     def end(self) -> None:
@@ -62,6 +68,8 @@ def _serve(pipe: Connection) -> None:
             return
         try:
             try:
+                prepare(cell)
+                pipe.send(_READY)
                 result = run_cell(cell)
             except Exception as error:
                 result = empty(cell) | {"outcome": "crashed", "message": f"{type(error).__name__}: {error}"}
@@ -95,16 +103,23 @@ def in_processes(cells: Sequence[Cell], processes: int, budget: float | None) ->
                     message = f"its process ended with code {code}"
                     yield cell, empty(cell) | {"outcome": "crashed", "message": message}
                     continue
+                if result == _READY:
+                    worker.begun, worker.has_data = time.monotonic(), True
+                    continue
                 worker.cell = None
                 idle.append(worker)
                 if cell is not None:
                     yield cell, result
             for worker in [one for one in workers.values() if one.cell is not None]:
-                if budget is not None and time.monotonic() - worker.begun > budget:
+                if budget is None:
+                    continue
+                limit = budget if worker.has_data else _DATA * budget
+                if time.monotonic() - worker.begun > limit:
                     cell = worker.cell
+                    what = ("budget", "not done") if worker.has_data else ("no data", "its data were not made")
                     _replace(workers, worker)
                     if cell is not None:
-                        yield cell, empty(cell) | {"outcome": "budget", "message": f"not done in {budget:g} s"}
+                        yield cell, empty(cell) | {"outcome": what[0], "message": f"{what[1]} in {limit:g} s"}
     finally:
         for worker in workers.values():
             worker.end()
@@ -153,6 +168,7 @@ def in_this_process(cells: Sequence[Cell], budget: float | None) -> Iterator[tup
 
 
 def _clocked(cell: Cell) -> tuple[float, dict[str, Any]]:
+    prepare(cell)
     begun = time.monotonic()
     result = run_cell(cell)
     return time.monotonic() - begun, result

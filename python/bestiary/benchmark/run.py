@@ -4,6 +4,7 @@ The benchmark: all cells of a task, resumable, with a table of results in Parque
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -61,7 +62,7 @@ def benchmark(
     executor : concurrent.futures.Executor
         Of one's own, in place of processes.
     budget : float or None
-        Seconds for a cell. One that is not done by then is ended and its outcome is "budget".
+        Seconds for a cell, once its data are there. One that is not done by then is ended and its outcome is "budget".
     on_exists : "resume", "again" or "replace"
         What to do with results in the folder: "resume" runs what is not there, "again" also what is there but failed,
         "replace" starts anew.
@@ -132,6 +133,7 @@ def benchmark(
             bar.close()
         frame = _frame(chosen, kept.values())
         files.write_atomically(folder / RESULTS, _encode(frame, header))
+    importlib.import_module("bestiary.analysis")  # gives frames their namespace
     return frame
 
 
@@ -143,6 +145,7 @@ def read(folder: str | Path) -> pl.DataFrame:
     """
     import polars as pl
 
+    importlib.import_module("bestiary.analysis")  # gives frames their namespace
     folder = Path(folder)
     if folder.is_file():
         return pl.read_parquet(folder)

@@ -91,7 +91,7 @@ def curves(frame: pl.DataFrame, shown: list[str], unit: str) -> str:
         axes.line(x, part["median"].to_list(), COLOURS[i % len(COLOURS)])
     axes.legend([(name, COLOURS[i % len(COLOURS)]) for i, name in enumerate(shown)])
     low, high = int(found["systems"].min()), int(found["systems"].max())  # type: ignore[arg-type]
-    note = f"Median over {low} to {high} systems in each bin of 0.1; band: 95 % interval, bootstrap over systems."
+    note = f"Median over {low if low == high else f'{low} to {high}'} systems in each bin of 0.1; band: 95 % interval, bootstrap over systems."
     return figure(axes.text(f"error against {label}"), note)
 
 
@@ -100,7 +100,7 @@ def scatter(frame: pl.DataFrame, metric: str) -> str:
     import polars as pl
 
     best = analysis.by_system(frame, metric).group_by("system").agg(pl.col("error").min())
-    facts = frame.group_by("system").agg(pl.col("exponent").drop_nulls().first())
+    facts = analysis.resolved(frame).group_by("system").agg(pl.col("exponent").drop_nulls().first())
     joined = best.join(facts, on="system").filter(pl.col("exponent").is_not_null() & pl.col("error").is_finite())
     joined = joined.sort("system")
     if joined.height < 3:
@@ -122,7 +122,8 @@ def scatter(frame: pl.DataFrame, metric: str) -> str:
     ]
     text = (
         f"The least error of any forecaster on a system against its exponent: Spearman "
-        f"{row['correlation']:.2f} ({row['low']:.2f} to {row['high']:.2f}) over {row['systems']} systems."
+        f"{row['correlation']:.2f} ({row['low']:.2f} to {row['high']:.2f}) over {row['systems']} systems. Systems whose "
+        f"exponent is below {analysis.RESOLVED:.3f} for each period are left out: it is not told from 0."
     )
     shown = table(("invariant", "Spearman correlation", "95 % interval", "systems"), lines)
     return section("What decides the error", text, figure(axes.text("error against exponent"), "Point at a dot for its name."), shown)  # fmt: skip
@@ -147,7 +148,7 @@ def cost(frame: pl.DataFrame, metric: str) -> str:
         axes.label(row["seconds"], row["median"], row["forecaster"])
     lines = [
         (r["forecaster"], f"{r['seconds']:.2g} s", f"{r['seconds_low']:.2g} to {r['seconds_high']:.2g} s",
-         f"{r['tune_seconds'] or 0:.2g} s", f"{(r['peak_bytes'] or 0) / 1e6:.0f} MB")
+         f"{r['tune_seconds']:.2g} s" if (r["tune_seconds"] or 0) > 1e-4 else "not tuned", f"{(r['peak_bytes'] or 0) / 1e6:.0f} MB")
         for r in rows
     ]  # fmt: skip
     head = ("forecaster", "fit and predict", "quartiles", "tuning", "peak memory of the process")

@@ -113,9 +113,11 @@ class Axes:
         if x_range:
             low, high = (self.across(min(max(value, self.x[0]), self.x[1])) for value in x_range)
             strokes += f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{b:.1f}" y2="{b:.1f}" stroke="{colour}"/>'
+            self.boxes.append((low, b - 1, high, b + 1))
         if y_range:
             low, high = (self.up(min(max(value, self.y[0]), self.y[1])) for value in y_range)
             strokes += f'<line x1="{a:.1f}" x2="{a:.1f}" y1="{low:.1f}" y2="{high:.1f}" stroke="{colour}"/>'
+            self.boxes.append((a - 1, high, a + 1, low))
         self.boxes.append((a - radius, b - radius, a + radius, b + radius))
         self.parts.append(
             f'<g>{strokes}<circle cx="{a:.1f}" cy="{b:.1f}" r="{radius}" fill="{colour}" fill-opacity="0.85"/>'
@@ -164,7 +166,7 @@ class Axes:
     def _frame(self, x_label: str, y_label: str, rows: Sequence[str] | None) -> None:
         add = self.parts.append
         base, end = self.height - self.bottom, self.width - self.right
-        for value in _decades(*self.x) if self.log_x else _ticks(*self.x, max(2, (end - self.left) // 75)):
+        for value in _decades(*self.x) if self.log_x else _ticks(*self.x, max(2, (end - self.left) // 60)):
             a = self.across(value)
             add(f'<line x1="{a:.1f}" x2="{a:.1f}" y1="{self.top}" y2="{base}" class="grid"/>')
             add(f'<text x="{a:.1f}" y="{base + 15}" text-anchor="middle" class="small">{_number(value)}</text>')
