@@ -67,6 +67,7 @@ def test_data_are_made_again_to_the_bit_and_differ_where_they_should() -> None:
     train, truth = a.part(0)
     run = bst.system("Lorenz", variant="dysts").ensemble(2, 1200, per_period=100, seed=2021)[1]
     assert np.array_equal(np.concatenate([train, truth])[:, 0], run.x[:, 0])
+    assert np.isnan(a.exponent)  # of the variant nothing is measured or published
 
 
 def test_a_shorter_training_series_forecasts_the_same_truth() -> None:
@@ -99,7 +100,9 @@ def test_lyapunov_sampling_counts_in_lyapunov_times() -> None:
 
 def test_failures_are_results(tmp_path: Path) -> None:
     frame = benchmark("dysts-2021-coarse", [Fails, Escapes, "Mean"], "Lorenz", out=tmp_path, processes=0)
-    said = {name: (outcome, message) for name, outcome, message in frame.select("forecaster", "outcome", "message").rows()}
+    said = {
+        name: (outcome, message) for name, outcome, message in frame.select("forecaster", "outcome", "message").rows()
+    }
     assert said["Fails"] == ("failed", "ArithmeticError: on purpose")
     assert said["Escapes"] == ("escaped", "the forecast went to infinity")
     assert said["Mean"] == ("ok", None)
@@ -228,6 +231,14 @@ def test_the_command_line_and_the_page(tmp_path: Path, capsys: pytest.CaptureFix
     text = page.read_text(encoding="utf-8")
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert "nan" not in "".join(part.split("</svg>")[0] for part in text.split("<svg")[1:])
-    for title in ("Leaderboard", "Ranks", "Error against time ahead", "Cost", "Forecasts", "Map of the systems", "Outcomes"):
+    for title in (
+        "Leaderboard",
+        "Ranks",
+        "Error against time ahead",
+        "Cost",
+        "Forecasts",
+        "Map of the systems",
+        "Outcomes",
+    ):
         assert f"<h2>{title}</h2>" in text
     assert cli.main(["report", str(tmp_path / "nothing"), str(page)]) == 2

@@ -118,9 +118,12 @@ def correlations(
 
     errors = by_system(frame, metric)
     if invariants is None:
-        invariants = resolved(frame).group_by("system").agg(
-            pl.col("exponent").drop_nulls().first(), pl.col("period").drop_nulls().first()
-        ).with_columns(exponent_period=pl.col("exponent") * pl.col("period"))
+        invariants = (
+            resolved(frame)
+            .group_by("system")
+            .agg(pl.col("exponent").drop_nulls().first(), pl.col("period").drop_nulls().first())
+            .with_columns(exponent_period=pl.col("exponent") * pl.col("period"))
+        )
         from ..registry import systems
 
         dimensions = systems().select(pl.col("name").alias("system"), pl.col("dimension").cast(pl.Float64))
@@ -131,8 +134,8 @@ def correlations(
     best = errors.group_by("setting", "system").agg(pl.col("error").min())
     best = best.with_columns(forecaster=pl.lit("best of all")).select(errors.columns)
     rows = []
-    for (name,), part in pl.concat([best, errors]).sort("forecaster", "system").group_by(
-        "forecaster", maintain_order=True
+    for (name,), part in (
+        pl.concat([best, errors]).sort("forecaster", "system").group_by("forecaster", maintain_order=True)
     ):
         joined = part.join(invariants, on="system")
         for invariant in numbers:

@@ -99,7 +99,9 @@ def in_processes(cells: Sequence[Cell], processes: int, budget: float | None) ->
                     code = _exit_code(worker)
                     _replace(workers, worker)
                     if cell is None:
-                        raise RuntimeError(f"a process for the benchmark ended with code {code} before any work") from None
+                        raise RuntimeError(
+                            f"a process for the benchmark ended with code {code} before any work"
+                        ) from None
                     message = f"its process ended with code {code}"
                     yield cell, empty(cell) | {"outcome": "crashed", "message": message}
                     continue
@@ -119,10 +121,20 @@ def in_processes(cells: Sequence[Cell], processes: int, budget: float | None) ->
                     what = ("budget", "not done") if worker.has_data else ("no data", "its data were not made")
                     _replace(workers, worker)
                     if cell is not None:
-                        yield cell, empty(cell) | {"outcome": what[0], "message": f"{what[1]} in {limit:g} s"}
+                        lost = [cell] if what[0] == "budget" else _alike(cell, waiting)
+                        for one in lost:
+                            yield one, empty(one) | {"outcome": what[0], "message": f"{what[1]} in {limit:g} s"}
     finally:
         for worker in workers.values():
             worker.end()
+
+
+def _alike(cell: Cell, waiting: deque[Cell]) -> list[Cell]:
+    """The cell and those that wait for the same data, which are taken from the queue."""
+    alike = [one for one in waiting if (one.system, one.setting) == (cell.system, cell.setting)]
+    for one in alike:
+        waiting.remove(one)
+    return [cell, *alike]
 
 
 def _exit_code(worker: _Worker) -> int | None:

@@ -47,7 +47,7 @@ class Data:
     train : how many samples are learned from
     dt : time between samples
     columns : names of the variables
-    period, exponent : of the system; exponent is NaN where it has none that is positive and finite
+    period, exponent : of the system; exponent as the catalogue has it, NaN where it has none that is positive
     sha256 : of the numbers of `tuning` and `test`
     """
 
@@ -201,8 +201,10 @@ class Task:
         x.flags.writeable = False
         dt = float(runs.t[1] - runs.t[0])
         names = tuple(shown[0].names[:count])
+        # An estimate may take minutes: only a task that counts in Lyapunov times waits for it.
+        exponent = float(chosen.largest_exponent) if data["sampling"] == "lyapunov" else _known_exponent(chosen)
         digest = hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()
-        return Data(x[0], x[1:], setting.train, dt, names, float(chosen.period), _exponent(chosen), digest)
+        return Data(x[0], x[1:], setting.train, dt, names, float(chosen.period), exponent, digest)
 
     def __repr__(self) -> str:
         return f"Task {self.name} ({self.hash}): {self.about}"
@@ -266,9 +268,10 @@ def _refuse_overlap(system: str, x: Array) -> None:
             raise RequestError(f"{system}: trajectory {j} begins within trajectory {i}, so a forecast could be copied")
 
 
-def _exponent(system: Any) -> float:
-    try:
-        value = float(system.largest_exponent)
-    except RequestError:
+def _known_exponent(system: Any) -> float:
+    """The largest exponent as measured or published for these parameters; NaN where it is neither, or not positive."""
+    entry = system.entry
+    if not any("largest_exponent" in entry.get(source, {}) for source in ("measured", "known")):
         return float("nan")
-    return value if value > 0 and np.isfinite(value) else float("nan")
+    value = float(system.largest_exponent)
+    return value if value > 0 else float("nan")

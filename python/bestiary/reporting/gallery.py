@@ -57,7 +57,9 @@ def gallery(task: Task, frame: pl.DataFrame, systems: list[str], forecasters: li
             if row.height and row["forecast"][0] is not None:
                 values = [math.nan if v is None else v for v in row["forecast"][0].to_list()[:n]]
                 axes.line(time[before:].tolist(), values, COLOURS[i % len(COLOURS)], width=1.3)
-        axes.legend([("truth", "currentColor")] + [(who, COLOURS[i % len(COLOURS)]) for i, who in enumerate(forecasters)])
+        axes.legend(
+            [("truth", "currentColor")] + [(who, COLOURS[i % len(COLOURS)]) for i, who in enumerate(forecasters)]
+        )
         pictures.append(figure(axes.text(f"forecasts of {name}"), f"{name}. " + "; ".join(notes)))
     text = (
         "The dashed line at 0 is where the past ends. Where the ground is shaded the truth itself can no longer be "

@@ -117,7 +117,12 @@ def scatter(frame: pl.DataFrame, metric: str) -> str:
     for one in joined.sort("error", descending=True).head(12).iter_rows(named=True):
         axes.label(one["exponent"], one["error"], one["system"])
     lines = [
-        (r["invariant"].replace("_", " × "), f"{r['correlation']:.2f}", f"{r['low']:.2f} to {r['high']:.2f}", str(r["systems"]))
+        (
+            r["invariant"].replace("_", " × "),
+            f"{r['correlation']:.2f}",
+            f"{r['low']:.2f} to {r['high']:.2f}",
+            str(r["systems"]),
+        )
         for r in correlations.iter_rows(named=True)
     ]
     text = (
@@ -138,7 +143,14 @@ def cost(frame: pl.DataFrame, metric: str) -> str:
     low = 10 ** math.floor(math.log10(max(float(found["seconds_low"].min()), 1e-6)))  # type: ignore[arg-type]
     high = 10 ** math.ceil(math.log10(float(found["seconds_high"].max()) * 1.01))  # type: ignore[arg-type]
     top = max(float(v) for v in found["high"] if math.isfinite(v))
-    axes = Axes((low, high), (0, top * 1.03), "fit and predict (s, one thread)", f"median {named(metric)}", log_x=True, height=380)
+    axes = Axes(
+        (low, high),
+        (0, top * 1.03),
+        "fit and predict (s, one thread)",
+        f"median {named(metric)}",
+        log_x=True,
+        height=380,
+    )
     rows = list(found.iter_rows(named=True))
     for row in rows:
         note = f"{row['forecaster']}: {row['seconds']:.2g} s, {_value(row['median'])}"

@@ -163,7 +163,10 @@ def _sweep(frame: pl.DataFrame, task: Task, metric: str) -> str:
     top = float(board.filter(pl.col("forecaster").is_in(best) & pl.col("high").is_finite())["high"].max())  # type: ignore[arg-type]
     axes = Axes((min(values), max(values)), (0, top * 1.03), unit[key], f"median {page.named(metric)}")
     for i, name in enumerate(best):
-        rows = sorted((at[r["setting"]], r["median"], r["low"], r["high"]) for r in board.filter(forecaster=name).iter_rows(named=True))
+        rows = sorted(
+            (at[r["setting"]], r["median"], r["low"], r["high"])
+            for r in board.filter(forecaster=name).iter_rows(named=True)
+        )
         x, y, low, high = (list(column) for column in zip(*rows, strict=True))
         axes.band(x, low, high, COLOURS[i])
         axes.line(x, y, COLOURS[i])

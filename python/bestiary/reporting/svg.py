@@ -179,9 +179,13 @@ class Axes:
             for value in _ticks(*self.y, max(2, (base - self.top) // 50)):
                 b = self.up(value)
                 add(f'<line x1="{self.left}" x2="{end}" y1="{b:.1f}" y2="{b:.1f}" class="grid"/>')
-                add(f'<text x="{self.left - 6}" y="{b + 4:.1f}" text-anchor="end" class="small">{_number(value)}</text>')
+                add(
+                    f'<text x="{self.left - 6}" y="{b + 4:.1f}" text-anchor="end" class="small">{_number(value)}</text>'
+                )
             middle = (self.top + base) / 2
-            add(f'<text transform="translate(12 {middle:.0f}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>')
+            add(
+                f'<text transform="translate(12 {middle:.0f}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
+            )
         add(f'<path d="M{self.left} {self.top}V{base}H{end}" class="axis"/>')
         centre = (self.left + end) / 2
         add(f'<text x="{centre:.0f}" y="{self.height - 8}" text-anchor="middle">{escape(x_label)}</text>')
