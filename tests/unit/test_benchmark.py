@@ -211,6 +211,12 @@ def test_all_are_those_of_the_default_install() -> None:
     assert all(isinstance(one.forecaster, Forecaster) and one.forecaster.extra is None for one in found)
 
 
+def test_the_systems_of_a_task_and_their_aliases_are_known(tmp_path: Path) -> None:
+    frame = benchmark("dysts-2021-coarse", "Mean", ["Bouali2"], out=tmp_path, processes=0)
+    assert frame["system"].to_list() == ["Bouali2"]
+    assert {name for chosen in tasks() for name in task(chosen).systems if not bst.system(name)} == set()
+
+
 def test_overlapping_trajectories_are_refused() -> None:
     from bestiary.benchmark.task import _refuse_overlap
 

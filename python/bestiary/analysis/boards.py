@@ -44,7 +44,8 @@ def leaderboard(
     Examples
     --------
     >>> import polars as pl
-    >>> rows = pl.DataFrame({"system": ["A", "A", "B", "B"], "forecaster": ["x", "y"] * 2, "smape": [1.0, 5.0, 2.0, 9.0]})
+    >>> smape = [1.0, 5.0, 2.0, 9.0]
+    >>> rows = pl.DataFrame({"system": ["A", "A", "B", "B"], "forecaster": ["x", "y"] * 2, "smape": smape})
     >>> leaderboard(rows).select("forecaster", "median", "mean_rank").rows()
     [('x', 1.5, 1.0), ('y', 7.0, 2.0)]
     """
@@ -57,7 +58,7 @@ def leaderboard(
         first = (table == table.min(axis=1, keepdims=True)).astype(float)
         first /= first.sum(axis=1, keepdims=True)
 
-        def statistic(chosen: np.ndarray, table=table, placed=placed) -> np.ndarray:  # type: ignore[no-untyped-def,type-arg]
+        def statistic(chosen: np.ndarray, table=table, placed=placed) -> np.ndarray:  # type: ignore[no-untyped-def]
             return np.array([np.median(table[chosen], axis=0), placed[chosen].mean(axis=0)])
 
         low, high = bootstrap(statistic, len(systems), resamples=resamples, confidence=confidence, seed=seed)

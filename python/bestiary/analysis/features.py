@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .. import registry
 from ..definition import Array
@@ -177,7 +177,7 @@ def embedding(table: ArrayLike, *, perplexity: float = 12.0, steps: int = 600) -
     return np.asarray(y)
 
 
-def clusters(table: ArrayLike, *, most: int = 10) -> tuple[Array, float]:
+def clusters(table: ArrayLike, *, most: int = 10) -> tuple[NDArray[np.int64], float]:
     """
     Groups of rows by average linkage of the features; as many as have the best mean silhouette.
 
@@ -264,7 +264,7 @@ def _neighbourhoods(squares: Array, perplexity: float) -> Array:
     return np.asarray((p + p.T) / (2 * m))
 
 
-def _silhouette(apart: Array, labels: Array) -> float:
+def _silhouette(apart: Array, labels: NDArray[np.int64]) -> float:
     count = int(labels.max()) + 1
     member = np.array([labels == k for k in range(count)], dtype=np.float64)
     size = member.sum(axis=1)

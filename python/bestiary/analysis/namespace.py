@@ -7,8 +7,7 @@ from typing import Any
 import polars as pl
 
 from .. import metrics
-from . import boards
-from . import relations
+from . import boards, relations
 
 __all__ = ["Namespace"]
 
@@ -21,7 +20,8 @@ class Namespace:
     Examples
     --------
     >>> import polars as pl
-    >>> rows = pl.DataFrame({"system": ["A", "B"] * 2, "forecaster": ["x", "x", "y", "y"], "smape": [1.0, 2.0, 3.0, 4.0]})
+    >>> smape = [1.0, 2.0, 3.0, 4.0]
+    >>> rows = pl.DataFrame({"system": ["A", "B"] * 2, "forecaster": ["x", "x", "y", "y"], "smape": smape})
     >>> rows.bestiary.pairwise_wins().row(0)[:3]
     ('x', 'y', 1.0)
     """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..definition import Array
 from ..exceptions import RequestError, UnknownName
@@ -75,7 +76,7 @@ def horizon_curves(
     ):
         values = part["curve"].to_numpy()
         low, high = bootstrap(
-            lambda chosen, values=values: np.median(values[chosen]),
+            functools.partial(_median, values),
             len(values), resamples=resamples, confidence=confidence, seed=seed,
         )  # fmt: skip
         rows.append((name, (number + 0.5) * step, float(np.median(values)), float(low), float(high), len(values)))
@@ -144,7 +145,7 @@ def correlations(
             if len(x) < 3:
                 continue
             low, high = bootstrap(
-                lambda chosen, x=x, y=y: np.array(spearman(x[chosen], y[chosen])),
+                functools.partial(_spearman, x, y),
                 len(x), resamples=resamples, confidence=confidence, seed=seed,
             )  # fmt: skip
             rows.append((name, invariant, spearman(x, y), float(low), float(high), len(x)))
@@ -191,6 +192,14 @@ def parroting_index(forecast: ArrayLike, context: ArrayLike, truth: ArrayLike, l
     if of_truth == 0:
         return 0.0 if nearest == 0 else float("inf")
     return nearest / of_truth
+
+
+def _median(values: Array, chosen: NDArray[np.int64]) -> float:
+    return float(np.median(values[chosen]))
+
+
+def _spearman(x: Array, y: Array, chosen: NDArray[np.int64]) -> float:
+    return spearman(x[chosen], y[chosen])
 
 
 def _nearest(stretch: Array, x: Array) -> float:

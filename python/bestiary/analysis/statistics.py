@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..definition import Array
 
@@ -35,7 +37,7 @@ def spearman(x: Array, y: Array) -> float:
 
 
 def bootstrap(
-    statistic: Callable[[Array], Array], rows: int, *, resamples: int, confidence: float, seed: int
+    statistic: Callable[[NDArray[np.int64]], Any], rows: int, *, resamples: int, confidence: float, seed: int
 ) -> tuple[Array, Array]:
     """Ends of percentile intervals of `statistic(indices)`, rows drawn with replacement (Efron & Tibshirani 1993)."""
     generator = np.random.default_rng(seed)

@@ -60,7 +60,7 @@ def prepare(cell: Cell) -> None:
 
 
 def run_cell(cell: Cell) -> dict[str, Any]:
-    """The result of a cell as plain numbers: None where there is none, an `outcome`, and a `message` where it failed."""
+    """The result of a cell as plain numbers, None where there is none; `message` says why it failed."""
     result = empty(cell)
     data = _data(cell.task, cell.system, cell.setting)
     if isinstance(data, str):

@@ -4,6 +4,7 @@ The benchmark: all cells of a task, resumable, with a table of results in Parque
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
@@ -11,17 +12,19 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import _core, sampling
+from .. import _core, registry, sampling
 from ..dataset import files
 from ..dataset.progress import Progress
-from ..exceptions import DatasetError, UnknownSystem
+from ..exceptions import DatasetError
 from .cell import Cell
 from .entrants import Entrant, entrants
 from .pool import in_executor, in_processes, in_this_process
-from .task import Task, task as find_task
+from .task import Task
+from .task import task as find_task
 
 if TYPE_CHECKING:
     import polars as pl
@@ -178,12 +181,8 @@ def _systems(chosen: Task, systems: str | Iterable[str]) -> list[str]:
     if systems == "all":
         return chosen.systems
     names = [systems] if isinstance(systems, str) else list(dict.fromkeys(systems))
-    from .. import registry
-
-    known = set(registry.systems()["name"])
     for name in names:
-        if name not in known:
-            raise UnknownSystem("system", name, sorted(known))
+        registry.system(name)  # an unknown one is refused, with the nearest
     return names
 
 
@@ -194,12 +193,8 @@ def _header(chosen: Task, who: Sequence[Entrant]) -> dict[str, Any]:
     import bestiary
 
     versions = {"numpy": numpy.__version__, "polars": polars.__version__, "python": platform.python_version()}
-    try:
-        import sklearn
-
-        versions["scikit-learn"] = sklearn.__version__
-    except ImportError:
-        pass
+    with contextlib.suppress(PackageNotFoundError):
+        versions["scikit-learn"] = version("scikit-learn")
     return {
         "bestiary": bestiary.__version__,
         "catalogue_version": bestiary.catalogue_version,

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core, registry, sampling
+from .. import _core, registry
 from ..definition import Array
 from ..exceptions import RequestError, UnknownName
 
@@ -97,7 +97,8 @@ class Task:
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return tomllib.loads(self.text)
+        found: dict[str, Any] = tomllib.loads(self.text)
+        return found
 
     @property
     def name(self) -> str:
@@ -135,7 +136,8 @@ class Task:
 
     @property
     def tuning_metric(self) -> str | None:
-        return self.content.get("tuning", {}).get("metric")
+        metric = self.content.get("tuning", {}).get("metric")
+        return None if metric is None else str(metric)
 
     def candidates(self, forecaster: str, setting: Setting) -> list[dict[str, Any]]:
         """The arguments to choose among; none where the forecaster is taken as it is."""
@@ -168,6 +170,11 @@ class Task:
         train, horizon = round(plain.train * ratio), round(plain.horizon * ratio)
         return Setting(train, horizon, float(value), plain.noise, ratio, name)
 
+    def density(self, setting: Setting) -> dict[str, Any]:
+        """The argument of `System.trajectory` that says how densely to sample."""
+        unit = {"period": "per_period", "lyapunov": "per_lyapunov"}[self.content["data"]["sampling"]]
+        return {unit: setting.per}
+
     def data(self, system: str, setting: Setting | None = None) -> Data:
         """
         The series of a system, made from its equations: a function of the task and the version of the catalogue.
@@ -185,8 +192,7 @@ class Task:
         # A shorter training series ends at the same moment, so all lengths forecast the same truth.
         most = max(s.train for s in self.settings if s.per == setting.per)
         n = most + setting.horizon
-        unit = {"period": "per_period", "lyapunov": "per_lyapunov"}[data["sampling"]]
-        runs = chosen.ensemble(1 + self.members, n, seed=data["seed"], threads=1, **{unit: setting.per})
+        runs = chosen.ensemble(1 + self.members, n, seed=data["seed"], threads=1, **self.density(setting))
         stopped = [outcome for outcome in runs.outcomes if outcome != "ok"]
         if stopped:
             raise RequestError(f"a trajectory of {system} ended early: {stopped[0]}")

@@ -75,10 +75,9 @@ def _trusted(task: Task, name: str) -> float:
     if data["variant"] in system.entry.get("variants", {}):
         system = registry.system(name, variant=data["variant"])
     setting = task.settings[0]
-    unit = {"period": "per_period", "lyapunov": "per_lyapunov"}[data["sampling"]]
-    start = system.ensemble(2, 1, seed=data["seed"], **{unit: setting.per}).x[1, 0]
+    start = system.ensemble(2, 1, seed=data["seed"], **task.density(setting)).x[1, 0]
     try:
-        run = system.trajectory(setting.train + setting.horizon, initial=start, **{unit: setting.per})
+        run = system.trajectory(setting.train + setting.horizon, initial=start, **task.density(setting))
         return float(run.precision_horizon())
     except BestiaryError:
         return math.inf
