@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["RESOLVED", "by_system", "matrix", "resolved"]
 
 WORST = {"smape": 200.0}
-"""The error of a forecast that escaped, failed or was late; infinite for metrics that have no worst."""
+"""The error of a forecast that escaped, failed or was late; infinite for other metrics."""
 
 RESOLVED = math.log(200) / 200
 """Separations on a torus grow like t, so that over 200 periods, the run of the quick estimate, an exponent of 0 shows as
