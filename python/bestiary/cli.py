@@ -319,9 +319,8 @@ def _benchmark(options: argparse.Namespace) -> int:
     metric = task(options.task).metric
     for row in leaderboard(frame, metric).iter_rows(named=True):
         interval = f"{row['median']:9.4g}  ({row['low']:.4g} to {row['high']:.4g})"
-        print(
-            f"{row['setting'] + ' ' if row['setting'] else ''}{row['forecaster']:<18} {interval}  rank {row['mean_rank']:.1f}"
-        )
+        name = f"{row['setting']} {row['forecaster']}".strip()
+        print(f"{name:<18} {interval}  rank {row['mean_rank']:.1f}")
     print(f"median {metric} with 95 % intervals, {frame['system'].n_unique()} systems; results in {options.out}")
     return 0
 

@@ -90,8 +90,8 @@ def test_features_do_not_depend_on_unit_or_offset() -> None:
 
 def test_planted_groups_are_found_and_kept_together_on_the_map() -> None:
     generator = np.random.default_rng(5)
-    centres = generator.choice([-4.0, 4.0], (3, 10))
-    table = np.concatenate([centre + 0.3 * generator.standard_normal((12, 10)) for centre in centres])
+    centres = np.tile(6.0 * np.eye(3), 4)  # equally far from each other
+    table = np.concatenate([centre + 0.3 * generator.standard_normal((12, 12)) for centre in centres])
     labels, silhouette = analysis.clusters(table)
     truth = np.repeat([0, 1, 2], 12)
     assert all(len(set(labels[truth == k])) == 1 for k in range(3))

@@ -19,8 +19,8 @@ WORST = {"smape": 200.0}
 """The error of a forecast that escaped, failed or was late; infinite for other metrics."""
 
 RESOLVED = math.log(200) / 200
-"""Separations on a torus grow like t, so that over 200 periods, the run of the quick estimate, an exponent of 0 shows as
-about ln(200)/200 for each period."""
+"""Separations on a torus grow like t, so that over 200 periods, the run of the quick estimate, an exponent of 0 shows
+as about ln(200)/200 for each period."""
 
 
 def by_system(frame: pl.DataFrame, metric: str = "smape") -> pl.DataFrame:
