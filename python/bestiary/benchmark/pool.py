@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection) -> None:
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     pipe.send(None)
     while True:
         try:
@@ -76,6 +78,13 @@ def _serve(pipe: Connection) -> None:
             pipe.send(result)
         except (BrokenPipeError, KeyboardInterrupt):
             return
+
+
+def _end_with_parent(parent: int) -> None:
+    """Where the parent is killed, nobody waits for the result of a long cell."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def in_processes(cells: Sequence[Cell], processes: int, budget: float | None) -> Iterator[tuple[Cell, dict[str, Any]]]:
