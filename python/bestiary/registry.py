@@ -6,6 +6,7 @@ Files are read when they are first asked for. Making a table of all systems read
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -38,6 +39,8 @@ _SUMMARY: dict[str, tuple[str, ...] | None] = {
     "measured": ("largest_exponent ", "kaplan_yorke_dimension ", "period ", "verdict "),
     **{"parameters": None, "structure": None, "state": None},
 }
+# The head of a record, up to its value: what it was measured with is not parsed either.
+_RECORD = re.compile(r'\w+ = \{ (value|exact) = ("[^"]*"|[^",{}\[\]]+)')
 
 
 def system(name: str, *, variant: str | None = None, **parameters: object) -> System:
@@ -240,7 +243,11 @@ def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
                 variants[title.split(".")[1].strip(' "')] = None
             if wanted != ():
                 kept.append(line)
-        elif line.startswith(wanted) if wanted is not None else not line.startswith('note = "') or line.endswith('"""'):
+        elif wanted:
+            if line.startswith(wanted):
+                record = _RECORD.match(line)
+                kept.append(f"{record.group()} }}" if record else line)
+        elif wanted is None and (not line.startswith('note = "') or line.endswith('"""')):
             kept.append(line)
     return parse("\n".join(kept), str(path)), tuple(variants)
 
