@@ -36,8 +36,10 @@ kernel! {
         let d = if D > 0 { D } else { d };
         for group in 0..LEAF / WIDTH {
             let at = group * WIDTH;
-            for (e, &edge) in edges.iter().enumerate() {
-                let mut sum = [0u64; WIDTH];
+            // Two edges at a time, for one computation of the distances.
+            for (pair, two) in edges.chunks(2).enumerate() {
+                let (near, far) = (two[0], two[two.len() - 1]);
+                let (mut sum, mut further) = ([0u64; WIDTH], [0u64; WIDTH]);
                 for j in 0..size {
                     let mut measure = [0.0; WIDTH];
                     for k in 0..d {
@@ -55,11 +57,14 @@ kernel! {
                         }
                     }
                     for lane in 0..WIDTH {
-                        sum[lane] += u64::from(measure[lane] <= edge);
+                        sum[lane] += u64::from(measure[lane] <= near);
+                        further[lane] += u64::from(measure[lane] <= far);
                     }
                 }
-                for lane in 0..WIDTH {
-                    counts[e * LEAF + at + lane] += sum[lane];
+                for (row, sum) in [sum, further].iter().take(two.len()).enumerate() {
+                    for lane in 0..WIDTH {
+                        counts[(2 * pair + row) * LEAF + at + lane] += sum[lane];
+                    }
                 }
             }
         }
