@@ -67,7 +67,11 @@ def test_data_are_made_again_to_the_bit_and_differ_where_they_should() -> None:
     train, truth = a.part(0)
     run = bst.system("Lorenz", variant="dysts").ensemble(2, 1200, per_period=100, seed=2021)[1]
     assert np.array_equal(np.concatenate([train, truth])[:, 0], run.x[:, 0])
-    assert np.isnan(a.exponent)  # of the variant nothing is measured or published
+    assert np.isnan(a.exponent)  # the form of the collection has another beta, of which nothing is measured
+
+
+def test_exponents_of_an_entry_hold_for_a_form_with_the_same_equations_and_parameters() -> None:
+    assert task("dysts-2021-fine").data("Rossler").exponent == bst.system("Rossler").largest_exponent
 
 
 def test_a_shorter_training_series_forecasts_the_same_truth() -> None:
