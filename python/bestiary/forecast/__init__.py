@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .features import RadialBasis, RandomFeatures
     from .kernel_ridge import KernelRidge, WideNetwork
     from .libraries import FromAeon, FromDarts, FromGluonTS, FromNixtla, FromSktime
+    from .neural.base import BlockForecaster, NeuralForecaster, load
+    from .neural.linear import DLinear, NLinear
     from .nvar import NVAR
     from .regressors import GradientBoosting, Linear, RandomForest
     from .resdmd import KoopmanModes, ResDMD, koopman
@@ -36,9 +38,12 @@ if TYPE_CHECKING:
     from .tuning import Tuning, tune
 
 _LATER = {name: module for module, names in FAMILIES.items() for name in names} | {
+    "BlockForecaster": "neural.base",
     "KoopmanModes": "resdmd",
+    "NeuralForecaster": "neural.base",
     "Tuning": "tuning",
     "koopman": "resdmd",
+    "load": "neural.base",
     "period_of": "seasonal",
     "tune": "tuning",
 }
@@ -49,7 +54,9 @@ __all__ = [
     "TBATS",
     "Analog",
     "AutoARIMA",
+    "BlockForecaster",
     "ContextParroting",
+    "DLinear",
     "Drift",
     "EchoState",
     "ExponentialSmoothing",
@@ -73,6 +80,8 @@ __all__ = [
     "Linear",
     "LocalLinear",
     "Mean",
+    "NLinear",
+    "NeuralForecaster",
     "OptimizedTheta",
     "RadialBasis",
     "RandomFeatures",
@@ -88,6 +97,7 @@ __all__ = [
     "forecaster",
     "forecasters",
     "koopman",
+    "load",
     "period_of",
     "tune",
 ]

@@ -31,6 +31,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "statistical": ("ARIMA", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "TBATS", "Theta"),
     "regressors": ("GradientBoosting", "Linear", "RandomForest"),
     "adapters": ("FromFunction", "FromRegressor"),
+    "neural.linear": ("DLinear", "NLinear"),
     "libraries": ("FromAeon", "FromDarts", "FromGluonTS", "FromNixtla", "FromSktime"),
 }
 

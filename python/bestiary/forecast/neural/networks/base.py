@@ -1,0 +1,135 @@
+"""
+What the training loop asks of a network, and the networks that give a block of samples at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+__all__ = ["ACTIVATIONS", "BlockNetwork", "Fixed", "Network", "continued", "dropout"]
+
+# By name, because these functions cannot be pickled.
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": jax.nn.relu,
+    "gelu": jax.nn.gelu,
+    "tanh": jnp.tanh,
+    "silu": jax.nn.silu,
+}
+
+
+class Fixed(eqx.Module):
+    """An array of a network that is not trained."""
+
+    value: Any
+
+
+class Network(eqx.Module):
+    """
+    What is trained. All inexact arrays of the module are weights, except those in `Fixed`.
+
+    Everything else in it (numbers, names) must be static and hashable: two networks that differ only in their arrays
+    share what was compiled.
+    """
+
+    def loss(self, windows: Any, state: Any, key: Any) -> Any:
+        """
+        The mean loss over standardised windows (batch, length, d).
+
+        `state` is what training carries along beside the weights; `key` is for random numbers, and None where there
+        shall be none (validation).
+        """
+        raise NotImplementedError
+
+    def validation(self, window: Any, state: Any) -> Any:
+        """The loss of one window (length, d) that was not learned from."""
+        return self.loss(window[None], state, None)
+
+    def fitted(self, windows: Any) -> Network:
+        """Before training: the network with what it takes from the training windows (m, length, d), such as scales."""
+        return self
+
+    def begin(self) -> Any:
+        """The state at the begin of training, a tree of arrays."""
+        return ()
+
+    def advance(self, state: Any, windows: Any, step: Any) -> Any:
+        """The state after update number `step` (from 0), which was made on these windows."""
+        return state
+
+
+class BlockNetwork(Network):
+    """
+    Gives the `block` samples that follow on `lookback` samples.
+
+    Subclasses write `block_of(x, key)`: from (lookback, d) to (block, d). With `increments` that is the change from the
+    last sample in units of its standard deviation, else the sample itself; a coordinate that was constant in training
+    stays as it is.
+    """
+
+    lookback: int = eqx.field(static=True)
+    block: int = eqx.field(static=True)
+    increments: bool = eqx.field(static=True)
+    noise: float = eqx.field(static=True)
+    gain: Fixed
+
+    def __init__(self, lookback: int, block: int, increments: bool, noise: float, dimension: int) -> None:
+        self.lookback, self.block, self.increments, self.noise = lookback, block, increments, noise
+        self.gain = Fixed(jnp.ones((block, dimension)))
+
+    def block_of(self, x: Any, key: Any) -> Any:
+        raise NotImplementedError
+
+    def fitted(self, windows: Any) -> Network:
+        last, future = windows[:, self.lookback - 1, None], windows[:, self.lookback :]
+        varies = np.ptp(windows, axis=(0, 1)) > 0
+        gain = np.std(future - last, axis=0) if self.increments else np.ones(future.shape[1:])
+        gain = np.where(varies, gain, 0.0)
+        return eqx.tree_at(lambda network: network.gain.value, self, jnp.asarray(gain, self.gain.value.dtype))
+
+    def __call__(self, x: Any) -> Any:
+        """The samples (block, d) after x (lookback, d), standardised."""
+        base = x[-1] if self.increments else jnp.zeros_like(x[-1])
+        return base + self.gain.value * self.block_of(x, None)
+
+    def loss(self, windows: Any, state: Any, key: Any) -> Any:
+        past, future = windows[:, : self.lookback], windows[:, self.lookback :]
+        if key is not None and self.noise > 0:
+            key, other = jax.random.split(key)
+            past = past + self.noise * jax.random.normal(other, past.shape, past.dtype)
+        if key is None:
+            given = jax.vmap(lambda x: self.block_of(x, None))(past)
+        else:
+            given = jax.vmap(self.block_of)(past, jax.random.split(key, len(past)))
+        base = past[:, -1:] if self.increments else 0.0
+        gain = self.gain.value
+        wanted = jnp.where(gain > 0, (future - base) / jnp.where(gain > 0, gain, 1.0), 0.0)
+        return jnp.mean(jnp.where(gain > 0, given - wanted, 0.0) ** 2)
+
+    def forecast(self, past: Any, blocks: int, used: int) -> Any:
+        """Continue past (lookback, d) by `blocks` blocks, of each of which `used` samples are kept."""
+
+        def step(x: Any, _: None) -> tuple[Any, Any]:
+            new = self(x)[:used]
+            return jnp.concatenate([x, new])[-self.lookback :], new
+
+        return jax.lax.scan(step, past, None, length=blocks)[1].reshape(blocks * used, -1)
+
+
+@eqx.filter_jit
+def continued(network: BlockNetwork, past: Any, blocks: int, used: int) -> Any:
+    """`network.forecast`, compiled once for all networks of the same shape."""
+    return network.forecast(past, blocks, used)
+
+
+def dropout(x: Any, rate: float, key: Any) -> Any:
+    """x with a fraction `rate` of its numbers dropped and the rest scaled up; as it is where there is no key."""
+    if key is None or rate == 0:
+        return x
+    kept = jax.random.bernoulli(key, 1 - rate, x.shape)
+    return jnp.where(kept, x / (1 - rate), 0.0)
