@@ -177,6 +177,9 @@ def _add_check(command: argparse.ArgumentParser) -> None:
     add("names", nargs="*", metavar="NAME", help="names, or paths of TOML files (default: all systems)")
     add("--variant", help="check this variant in place of the entry; without names, of all systems that have it")
     add("--periods", type=float, default=1e5, help="length of the long run")
+    add("--whole", action="store_true", help="run for all these periods, even where they take hours")
+    add("--rtol", type=float, default=1e-12, help="relative tolerance of the long run")
+    add("--record", metavar="FILE", help="write results into this JSON file, and leave out what it says already")
     add("--threads", type=int, help="all available by default")
     add("--progress", action=argparse.BooleanOptionalAction, default=None, help="bar on standard error")
     command.set_defaults(run=_check)
@@ -184,10 +187,14 @@ def _add_check(command: argparse.ArgumentParser) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from . import checks
+    from .checks.record import Record
     from .workers import in_threads
 
     names = options.names or _names(options.variant)
-    work = functools.partial(checks.check_named, variant=options.variant, periods=options.periods)
+    how = {"variant": options.variant, "periods": options.periods, "whole": options.whole, "rtol": options.rtol}
+    work: Any = functools.partial(checks.check_named, **how)
+    if options.record:
+        work = Record(options.record, **how).of
     found = dict(in_threads(work, names, threads=options.threads, label="check", show=options.progress))
     failed = {name: wrong for name, wrong in sorted(found.items()) if wrong}
     width = max((len(name) for name in failed), default=0)

@@ -8,6 +8,8 @@ import pytest
 
 import bestiary as bst
 from bestiary import checks, cli
+from bestiary.checks import subject
+from bestiary.checks.record import Record
 from bestiary.checks.subject import Subject
 from bestiary.registry import CATALOGUE
 from bestiary.testing import check_entry, check_system
@@ -148,3 +150,37 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     errors = capsys.readouterr().err
     for words in ('did you mean "Lorenz"?', "there is no file", 'did you mean "dysts"'):
         assert words in errors
+
+
+def test_results_are_recorded_and_not_found_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recorded result stands for the same definition checked in the same way; whatever differs is checked again."""
+    path, how = tmp_path / "record.json", {"variant": None, "periods": 100.0, "whole": False, "rtol": 1e-9}
+    good, bad = str(CATALOGUE / "flows" / "Rossler.toml"), tmp_path / "Worse.toml"
+    text = Path(good).read_text()
+    bad.write_text(text.replace('name = "Rossler"', 'name = "Worse"').replace("about = ", "about = '' #"))
+    first = [Record(path, **how).of(name) for name in (good, str(bad))]
+    assert first[0] == []
+    assert [problem.check for problem in first[1]] == ["about"]
+
+    asked: list[str] = []
+    monkeypatch.setattr("bestiary.checks.record.check_named", lambda name, **_: asked.append(name) or [])
+    assert [Record(path, **how).of(name) for name in (good, str(bad))] == first
+    assert asked == []
+    Record(path, **{**how, "rtol": 1e-8}).of(good)
+    bad.write_text(bad.read_text().replace("c = 5.7", "c = 5.6"))
+    Record(path, **how).of(str(bad))
+    assert asked == [good, str(bad)]
+    path.write_text("{")
+    with pytest.raises(bst.RequestError, match="no record of checks"):
+        Record(path, **how)
+
+
+def test_a_whole_run_is_as_long_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And its samples fall into all phases of a drive, however long it is."""
+    monkeypatch.setattr(subject, "BUDGET", 1e5)
+    system = bst.system("DuffingVanDerPol")
+    assert Subject(system, 2000.0).long_periods < 1000
+    long = Subject(system, 25_000.0, whole=True, rtol=1e-6).long
+    assert long.t[-1] * subject.MEMBERS >= 25_000 * system.period * (1 - 1 / subject.MEMBER_SAMPLES)
+    phases = np.exp(1j * system.parameters["Omega"] * long.t)
+    assert abs(phases.mean()) < 0.05

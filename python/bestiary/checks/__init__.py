@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from .._core import LanguageError
 from ..exceptions import BestiaryError, RequestError, UnknownName
 from . import attractor, equations, facts, form
-from .subject import PERIODS, Subject
+from .subject import PERIODS, RTOL, Subject
 
 if TYPE_CHECKING:
     from ..system import System
 
-__all__ = ["CHECKS", "PERIODS", "Problem", "check_named", "find", "problems"]
+__all__ = ["CHECKS", "PERIODS", "RTOL", "Problem", "check_named", "find", "problems"]
 
 Check: TypeAlias = Callable[[Subject], Iterator[str]]
 
@@ -66,7 +66,9 @@ def find(name: System | str | Path, variant: str | None = None) -> System:
     return system(name, variant=variant)
 
 
-def check_named(name: str, *, variant: str | None = None, periods: float = PERIODS) -> list[Problem]:
+def check_named(
+    name: str, *, variant: str | None = None, periods: float = PERIODS, whole: bool = False, rtol: float = RTOL
+) -> list[Problem]:
     """
     What is wrong with the entry of a name or a file, or with a variant of it.
 
@@ -80,10 +82,12 @@ def check_named(name: str, *, variant: str | None = None, periods: float = PERIO
         raise
     except (BestiaryError, LanguageError) as error:
         return [Problem(name, "form", str(error))]
-    return problems(system, "variant" if variant else "entry", periods)
+    return problems(system, "variant" if variant else "entry", periods, whole=whole, rtol=rtol)
 
 
-def problems(system: System, level: str = "entry", periods: float = PERIODS) -> list[Problem]:
+def problems(
+    system: System, level: str = "entry", periods: float = PERIODS, *, whole: bool = False, rtol: float = RTOL
+) -> list[Problem]:
     """
     What is wrong with a system.
 
@@ -94,8 +98,13 @@ def problems(system: System, level: str = "entry", periods: float = PERIODS) -> 
         Which of `CHECKS` to make.
     periods : float
         Length of the long run, all members together.
+    whole : bool
+        Run for all of these periods, whatever it costs; else for fewer where they cost more than some ten seconds.
+    rtol : float
+        Of the long run. That an attractor is bounded shows with a loose tolerance as well; a conserved energy, which
+        keeps a conservative system in its place, drifts with it.
     """
-    subject, found = Subject(system, periods), []
+    subject, found = Subject(system, periods, whole, rtol), []
     for check in CHECKS[level]:
         try:
             found += [Problem(system.name, check.__name__, what) for what in check(subject)]

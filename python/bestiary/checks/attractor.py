@@ -26,9 +26,9 @@ def bounded(subject: Subject) -> Iterator[str]:
     """
     The long run ends well and stays in range.
 
-    1e5 periods, shared by eight members on the attractor; fewer where these cost more than `subject.BUDGET`. A system
-    with the tag "unbounded" is let go where it wants, as long as it stays finite; of one with the tag "transient",
-    whose chaos is known to end, nothing is asked.
+    1e5 periods, shared by eight members on the attractor; fewer where these cost more than `subject.BUDGET`, unless
+    the run is asked for as a whole. A system with the tag "unbounded" is let go where it wants, as long as it stays
+    finite; of one with the tag "transient", whose chaos is known to end, nothing is asked.
     """
     system, long = subject.system, subject.long
     if "transient" in system.tags:

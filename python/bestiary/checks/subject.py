@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 PERIODS = 1e5
 """Length of the long run by default, in periods, all members together."""
 
+RTOL = 1e-12
+"""Relative tolerance of the long run by default, that of all others."""
+
 SAMPLES, PER_PERIOD, POINTS = 10_000, 100, 100
 MEMBERS, MEMBER_SAMPLES = 8, 2500
 # A Taylor step of order 15 to 20 costs about as much as 15 evaluations of the right-hand side for each instruction.
 _TAYLOR, _OVERHEAD = 15, 10
-# Instructions of the long run, at most; some ten seconds on a core. What is slower runs for fewer periods.
+# Instructions of the long run, at most; some ten seconds on a core. What is slower runs for fewer periods, unless asked
+# to run for all of them.
 BUDGET = 2e9
+# Samples further apart than a period are this many periods more than a whole number apart, the golden mean: those of a
+# driven system would otherwise all be taken in the same phase, and their mean would be no mean over time.
+_GOLDEN = (5**0.5 - 1) / 2
 # Steps of a member, at most, in units of what the first 100 periods take.
 _STEPS, _STEPS_LEAST = 20, 1_000_000
 
@@ -34,6 +41,8 @@ class Subject:
 
     system: System
     periods: float
+    whole: bool = False
+    rtol: float = RTOL
 
     @cached_property
     def run(self) -> Trajectory:
@@ -67,7 +76,9 @@ class Subject:
 
     @property
     def long_periods(self) -> float:
-        """Periods (iterations) of the long run that the budget allows."""
+        """Periods (iterations) of the long run: as many as asked for, or as the budget allows."""
+        if self.whole:
+            return self.periods
         run, system = self.run, self.system
         each = system.core.program_length + system.dimension + _OVERHEAD
         work = run.evaluations * each * (_TAYLOR if run.method == "taylor" else 1)
@@ -82,11 +93,15 @@ class Subject:
         One after the other they are as long as asked for; side by side they cost a quarter of it.
         """
         system = self.system
-        length = self.long_periods / MEMBERS * system.period
-        dt = max(1.0, length // MEMBER_SAMPLES) if system.kind == "map" else length / MEMBER_SAMPLES
+        apart = self.long_periods / MEMBERS / MEMBER_SAMPLES
+        if system.kind == "map":
+            dt = max(1.0, float(np.ceil(apart)))
+        else:
+            dt = system.period * (apart if apart < 1 else float(np.ceil(apart - _GOLDEN)) + _GOLDEN)
         # An orbit that escapes may take ever smaller steps on its way to infinity.
         usual = self.run.steps * self.run.t[-1] ** -1 * (dt * MEMBER_SAMPLES + sampling.burn_in(system))
-        return system.ensemble(MEMBERS, MEMBER_SAMPLES, dt=dt, threads=1, max_steps=int(_STEPS * usual) + _STEPS_LEAST)
+        steps = int(_STEPS * usual) + _STEPS_LEAST
+        return system.ensemble(MEMBERS, MEMBER_SAMPLES, dt=dt, rtol=self.rtol, threads=1, max_steps=steps)
 
     @cached_property
     def angles(self) -> Array:
