@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from .features import RadialBasis, RandomFeatures
     from .kernel_ridge import KernelRidge, WideNetwork
     from .libraries import FromAeon, FromDarts, FromGluonTS, FromNixtla, FromSktime
+    from .neural.attention import Transformer
     from .neural.base import BlockForecaster, NeuralForecaster, load
+    from .neural.basis import NBEATS, NHiTS
+    from .neural.convolution import TCN
+    from .neural.dense import MLP, TiDE
     from .neural.linear import DLinear, NLinear
+    from .neural.recurrent import GRU, LSTM
     from .nvar import NVAR
     from .regressors import GradientBoosting, Linear, RandomForest
     from .resdmd import KoopmanModes, ResDMD, koopman
@@ -50,8 +55,13 @@ _LATER = {name: module for module, names in FAMILIES.items() for name in names} 
 
 __all__ = [
     "ARIMA",
+    "GRU",
+    "LSTM",
+    "MLP",
+    "NBEATS",
     "NVAR",
     "TBATS",
+    "TCN",
     "Analog",
     "AutoARIMA",
     "BlockForecaster",
@@ -80,6 +90,7 @@ __all__ = [
     "Linear",
     "LocalLinear",
     "Mean",
+    "NHiTS",
     "NLinear",
     "NeuralForecaster",
     "OptimizedTheta",
@@ -92,6 +103,8 @@ __all__ = [
     "Seasonal",
     "Simplex",
     "Theta",
+    "TiDE",
+    "Transformer",
     "Tuning",
     "WideNetwork",
     "forecaster",

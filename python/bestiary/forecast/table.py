@@ -31,7 +31,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "statistical": ("ARIMA", "AutoARIMA", "ExponentialSmoothing", "Kalman", "OptimizedTheta", "TBATS", "Theta"),
     "regressors": ("GradientBoosting", "Linear", "RandomForest"),
     "adapters": ("FromFunction", "FromRegressor"),
+    "neural.attention": ("Transformer",),
+    "neural.basis": ("NBEATS", "NHiTS"),
+    "neural.convolution": ("TCN",),
+    "neural.dense": ("MLP", "TiDE"),
     "neural.linear": ("DLinear", "NLinear"),
+    "neural.recurrent": ("GRU", "LSTM"),
     "libraries": ("FromAeon", "FromDarts", "FromGluonTS", "FromNixtla", "FromSktime"),
 }
 

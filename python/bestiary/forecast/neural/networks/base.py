@@ -4,7 +4,7 @@ What the training loop asks of a network, and the networks that give a block of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "BlockNetwork", "Fixed", "Network", "continued", "dropout"]
+__all__ = ["ACTIVATIONS", "BlockNetwork", "Dense", "Fixed", "Network", "continued", "dropout"]
 
 # By name, because these functions cannot be pickled.
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -69,7 +69,8 @@ class BlockNetwork(Network):
 
     Subclasses write `block_of(x, key)`: from (lookback, d) to (block, d). With `increments` that is the change from the
     last sample in units of its standard deviation, else the sample itself; a coordinate that was constant in training
-    stays as it is.
+    stays as it is. Causal networks, which give a block after each sample, write `blocks_of` and say in `positions`
+    after how many of the last samples it is trained.
     """
 
     lookback: int = eqx.field(static=True)
@@ -82,8 +83,21 @@ class BlockNetwork(Network):
         self.lookback, self.block, self.increments, self.noise = lookback, block, increments, noise
         self.gain = Fixed(jnp.ones((block, dimension)))
 
+    @property
+    def dimension(self) -> int:
+        return self.gain.value.shape[1]
+
+    @property
+    def positions(self) -> int:
+        return 1
+
     def block_of(self, x: Any, key: Any) -> Any:
-        raise NotImplementedError
+        """What follows on x, (block, d)."""
+        return self.blocks_of(x, key)[-1]
+
+    def blocks_of(self, x: Any, key: Any) -> Any:
+        """What follows on each of the last `positions` samples, (positions, block, d)."""
+        return self.block_of(x, key)[None]
 
     def fitted(self, windows: Any) -> Network:
         last, future = windows[:, self.lookback - 1, None], windows[:, self.lookback :]
@@ -98,17 +112,19 @@ class BlockNetwork(Network):
         return base + self.gain.value * self.block_of(x, None)
 
     def loss(self, windows: Any, state: Any, key: Any) -> Any:
-        past, future = windows[:, : self.lookback], windows[:, self.lookback :]
-        if key is not None and self.noise > 0:
-            key, other = jax.random.split(key)
-            past = past + self.noise * jax.random.normal(other, past.shape, past.dtype)
+        past, last = windows[:, : self.lookback], self.lookback - self.positions + np.arange(self.positions)
+        # (batch, positions, block, d)
+        future = windows[:, last[:, None] + 1 + np.arange(self.block)]
+        base = windows[:, last, None] if self.increments else 0.0
         if key is None:
-            given = jax.vmap(lambda x: self.block_of(x, None))(past)
+            given = jax.vmap(lambda x: self.blocks_of(x, None))(past)
         else:
-            given = jax.vmap(self.block_of)(past, jax.random.split(key, len(past)))
-        base = past[:, -1:] if self.increments else 0.0
+            key, other = jax.random.split(key)
+            if self.noise > 0:
+                past = past + self.noise * jax.random.normal(other, past.shape, past.dtype)
+            given = jax.vmap(self.blocks_of)(past, jax.random.split(key, len(past)))
         gain = self.gain.value
-        wanted = jnp.where(gain > 0, (future - base) / jnp.where(gain > 0, gain, 1.0), 0.0)
+        wanted = (future - base) / jnp.where(gain > 0, gain, 1.0)
         return jnp.mean(jnp.where(gain > 0, given - wanted, 0.0) ** 2)
 
     def forecast(self, past: Any, blocks: int, used: int) -> Any:
@@ -125,6 +141,23 @@ class BlockNetwork(Network):
 def continued(network: BlockNetwork, past: Any, blocks: int, used: int) -> Any:
     """`network.forecast`, compiled once for all networks of the same shape."""
     return network.forecast(past, blocks, used)
+
+
+class Dense(eqx.Module):
+    """Layers of units, each but the last with the activation."""
+
+    layers: list[eqx.nn.Linear]
+    activation: str = eqx.field(static=True)
+
+    def __init__(self, sizes: Sequence[int], activation: str, *, key: Any) -> None:
+        keys = jax.random.split(key, len(sizes) - 1)
+        self.layers = [eqx.nn.Linear(m, n, key=k) for m, n, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
+        self.activation = activation
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers[:-1]:
+            x = ACTIVATIONS[self.activation](layer(x))
+        return self.layers[-1](x)
 
 
 def dropout(x: Any, rate: float, key: Any) -> Any:
