@@ -307,7 +307,8 @@ def _add_benchmark(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("task", help="name of a task, or path of a TOML file")
     add("--forecaster", action="append", dest="forecasters", metavar="NAME", default=None,
-        help='a name, "all", or module:Class; may be repeated (default: all of the default install)')  # fmt: skip
+        help='a name, "all", "neural" or another extra, or module:Class; may be repeated (default: all of the default '
+        "install)")  # fmt: skip
     add("--system", action="append", dest="systems", metavar="NAME", default=None, help="may be repeated")
     add("--out", required=True, help="the folder of the results")
     add("--processes", type=int, help="cells at once, one for each core by default")

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from bestiary import forecast as bf
+from bestiary.benchmark.entrants import entrants
 from bestiary.exceptions import MissingExtra, RequestError
+from bestiary.testing import check_forecaster
 
 pytest.importorskip("jax")
 
@@ -201,6 +204,31 @@ def test_wrong_arguments(arguments: dict[str, Any], message: str) -> None:
         SMALL.clone().set_params(**arguments).fit(turns())
 
 
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (bf.MLP(widths=64), "widths must be a sequence"),  # type: ignore[arg-type]
+        (bf.MLP(widths=(0,)), "widths must be a whole number"),
+        (bf.MLP(activation="tahn"), 'unknown activation "tahn", did you mean "tanh"'),
+        (bf.TiDE(decoder_output_dim=0), "decoder_output_dim must be"),
+        (bf.TiDE(dropout=1.0), "dropout must be a number between 0 and 0.99"),
+        (bf.DLinear(kernel_size=0), "kernel_size must be a whole number"),
+        (bf.LSTM(hidden_size=0), "hidden_size must be a whole number"),
+        (bf.GRU(num_layers=1.5), "num_layers must be a whole number"),  # type: ignore[arg-type]
+        (bf.TCN(kernel_size=1), "kernel_size must be a whole number of at least 2"),
+        (bf.Transformer(d_model=30, n_heads=4), "d_model must be a multiple of n_heads, but they are 30 and 4"),
+        (bf.NBEATS(stacks="generic"), "stacks must be a sequence of generic, trend, seasonality"),
+        (bf.NBEATS(stacks=("trends",)), 'unknown stack "trends", did you mean "trend"'),
+        (bf.NHiTS(pooling=(2, 1)), "pooling and downsampling must have a number for each stack"),
+        (bf.NHiTS(pooling=()), "pooling must be a sequence of whole numbers"),
+    ],
+    ids=repr,
+)
+def test_wrong_arguments_of_a_network(model: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        model.fit(turns())
+
+
 def test_arguments_are_seen() -> None:
     assert list(SMALL.get_params())[:4] == ["lookback", "block", "individual", "strategy"]
     assert repr(SMALL) == "NLinear(lookback=4, block=2, epochs=6)"
@@ -223,6 +251,65 @@ def test_blocks_follow_one_another() -> None:
     np.testing.assert_array_equal(long[:100], model.predict(100))
 
 
+# The zoo
+
+# Networks and trainings of a few seconds; compiling takes most of them.
+TINY: dict[str, dict[str, Any]] = {
+    "NLinear": {"lookback": 8, "learning_rate": 0.03},
+    "DLinear": {"lookback": 8, "learning_rate": 0.03},
+    "MLP": {"widths": (32,), "learning_rate": 0.01},
+    "TiDE": {"hidden_size": 32, "learning_rate": 0.01},
+    "LSTM": {"hidden_size": 16, "lookback": 8, "learning_rate": 0.02},
+    "GRU": {"hidden_size": 16, "lookback": 8, "learning_rate": 0.02},
+    "TCN": {"num_filters": 16, "lookback": 8, "learning_rate": 0.01},
+    "Transformer": {"d_model": 16, "n_heads": 2, "e_layers": 1, "d_ff": 32, "lookback": 8, "learning_rate": 0.01},
+    "NBEATS": {"stacks": ("generic", "trend", "seasonality"), "layers": 2, "width": 32, "learning_rate": 0.005},
+    "NHiTS": {"layers": 1, "width": 32, "learning_rate": 0.01},
+}
+
+
+# Twenty windows.
+HEART: dict[str, Any] = {"lookback": 8, "block": 4, "batch_size": 20, "validation": 0.0}
+NOISE = np.random.default_rng(0).standard_normal((20 + 8 + 4 - 1, 2))
+
+
+def tiny(name: str, **arguments: Any) -> Any:
+    return bf.forecaster(name, **{"epochs": 20, **TINY[name], **arguments})
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in ("NLinear", "MLP") else pytest.param(name, marks=pytest.mark.slow) for name in TINY]
+)
+def test_keeps_the_contract(name: str) -> None:
+    check_forecaster(tiny(name))
+
+
+def test_all_are_listed() -> None:
+    frame = bf.forecasters().filter(extra="neural")
+    assert set(TINY) <= set(frame["name"])
+    assert set(frame["family"]) == {"neural"}
+    assert {one.name for one in entrants("neural")} == set(frame.filter(pl.col("needs").list.len() == 0)["name"])
+    assert not {one.name for one in entrants("all")} & set(frame["name"])
+
+
+def test_they_can_be_tuned() -> None:
+    series = np.sin(0.9 * np.arange(120))
+    found = bf.tune(tiny("NLinear", epochs=100), {"lookback": [1, 6]}, series, horizon=5, threads=2)
+    assert found.parameters == {"lookback": 6}
+    assert found.score < 0.05
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_same_seed_gives_the_same_bits(name: str, tmp_path: Path) -> None:
+    """And so does the file; another seed, other ones."""
+    models = [tiny(name, epochs=2, seed=seed, **HEART).fit(NOISE) for seed in (3, 3, 4)]
+    forecasts = [model.predict(9) for model in models]
+    np.testing.assert_array_equal(forecasts[0], forecasts[1])
+    assert not np.array_equal(forecasts[0], forecasts[2])
+    models[0].save(tmp_path / "model")
+    np.testing.assert_array_equal(bf.load(tmp_path / "model").predict(9), forecasts[0])
+
+
 # What is learned
 
 
@@ -236,3 +323,10 @@ def test_a_linear_recursion_is_learned(model: Any) -> None:
     train, test = turns(), turns(21)[20]
     model.fit(train)
     np.testing.assert_allclose(model.predict(8, context=test[:20]), test[20:28], atol=1e-4 * np.abs(test).max())
+
+
+@pytest.mark.parametrize("name", [name for name in TINY if "Linear" not in name])
+def test_twenty_windows_are_learned_by_heart(name: str) -> None:
+    """The loss, in units of the variance of the changes, of a network that has more weights than there are numbers."""
+    model = tiny(name, epochs=600, **HEART).fit(NOISE)
+    assert model.history_["loss"][-1] < 1e-3

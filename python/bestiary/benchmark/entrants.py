@@ -47,6 +47,7 @@ class DirectForest(RandomForest):
         return np.asarray(np.concatenate(columns, axis=1) - keys[:, -self.dimension_ :])
 
 
+_GROUPS = ("all", "learn", "statistics", "neural")
 _OWN: dict[str, type[Forecaster]] = {"DirectForest": DirectForest}
 
 
@@ -68,7 +69,8 @@ def entrants(
     """
     The forecasters of a call.
 
-    "all" are those of the default install that need no arguments. A mapping gives names of one's own.
+    "all" are those of the default install that need no arguments, "learn", "statistics" and "neural" those that come
+    with the extra of this name. A mapping gives names of one's own.
 
     Examples
     --------
@@ -98,9 +100,10 @@ def entrants(
 
 
 def _read(one: Any) -> list[Entrant]:
-    if one == "all":
+    if one in _GROUPS:
         table = forecasters()
-        rows = table.filter(table["extra"].is_null() & (table["needs"].list.len() == 0))
+        is_in = table["extra"].is_null() if one == "all" else table["extra"] == one
+        rows = table.filter(is_in & (table["needs"].list.len() == 0))
         return [Entrant(name, forecaster(name)) for name in rows["name"]]
     made = _made(one)
     if isinstance(one, str):

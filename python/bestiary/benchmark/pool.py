@@ -20,6 +20,7 @@ __all__ = ["in_executor", "in_processes", "in_this_process"]
 
 # One thread for each process: those of libraries would fight for the same cores, and sums would depend on their number.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+_XLA = "--xla_cpu_multi_thread_eigen=false"
 
 # What a process says when the data of its cell are there: the budget counts from then on.
 _READY = "ready"
@@ -33,8 +34,9 @@ class _Worker:
     def __init__(self) -> None:
         context = mp.get_context("spawn")
         self.pipe, other = context.Pipe()
-        before = {name: os.environ.get(name) for name in _THREADS}
+        before = {name: os.environ.get(name) for name in (*_THREADS, "XLA_FLAGS")}
         os.environ.update(dict.fromkeys(_THREADS, "1"))
+        os.environ["XLA_FLAGS"] = f"{before['XLA_FLAGS'] or ''} {_XLA}".strip()
         try:
             self.process = context.Process(target=_serve, args=(other,), daemon=True)
             self.process.start()

@@ -56,7 +56,8 @@ def benchmark(
     ----------
     task : name, path of a TOML file, or Task
     forecasters : names, classes, instances, functions of (context, horizon), "module:Class", a mapping of names to
-        such, or "all": those of the default install that need no arguments
+        such, "all": those of the default install that need no arguments, or "learn", "statistics", "neural": those
+        of an extra
     systems : names, or "all" of the task
     out : folder
         Receives `results.parquet`, a row a cell, and while the run lasts a journal from which a killed run goes on.

@@ -71,9 +71,12 @@ class DLinear(BlockForecaster):
         self.individual = individual
         self.kernel_size = kernel_size
 
+    def _span(self) -> tuple[int, int]:
+        sampling.whole("kernel_size", self.kernel_size, least=1)
+        return super()._span()
+
     def _network(self, key: Any, dimension: int) -> Any:
         from .networks.linear import DecomposedLinear
 
-        size = sampling.whole("kernel_size", self.kernel_size, least=1)
-        individual = bool(self.individual)
+        individual, size = bool(self.individual), self.kernel_size
         return DecomposedLinear(*self._frame(dimension), individual=individual, kernel_size=size, key=key)

@@ -4,7 +4,6 @@ What the training loop asks of a network, and the networks that give a block of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,15 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["ACTIVATIONS", "BlockNetwork", "Dense", "Fixed", "Network", "continued", "dropout"]
-
-# By name, because these functions cannot be pickled.
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "relu": jax.nn.relu,
-    "gelu": jax.nn.gelu,
-    "tanh": jnp.tanh,
-    "silu": jax.nn.silu,
-}
+__all__ = ["BlockNetwork", "Fixed", "Network", "continued"]
 
 
 class Fixed(eqx.Module):
@@ -141,28 +132,3 @@ class BlockNetwork(Network):
 def continued(network: BlockNetwork, past: Any, blocks: int, used: int) -> Any:
     """`network.forecast`, compiled once for all networks of the same shape."""
     return network.forecast(past, blocks, used)
-
-
-class Dense(eqx.Module):
-    """Layers of units, each but the last with the activation."""
-
-    layers: list[eqx.nn.Linear]
-    activation: str = eqx.field(static=True)
-
-    def __init__(self, sizes: Sequence[int], activation: str, *, key: Any) -> None:
-        keys = jax.random.split(key, len(sizes) - 1)
-        self.layers = [eqx.nn.Linear(m, n, key=k) for m, n, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
-        self.activation = activation
-
-    def __call__(self, x: Any) -> Any:
-        for layer in self.layers[:-1]:
-            x = ACTIVATIONS[self.activation](layer(x))
-        return self.layers[-1](x)
-
-
-def dropout(x: Any, rate: float, key: Any) -> Any:
-    """x with a fraction `rate` of its numbers dropped and the rest scaled up; as it is where there is no key."""
-    if key is None or rate == 0:
-        return x
-    kept = jax.random.bernoulli(key, 1 - rate, x.shape)
-    return jnp.where(kept, x / (1 - rate), 0.0)

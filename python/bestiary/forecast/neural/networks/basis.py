@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .base import BlockNetwork, Dense, dropout
+from .base import BlockNetwork
+from .layers import Dense, drawn_from, dropout
 
 __all__ = ["DoublyResidual", "Hierarchical"]
 
@@ -60,13 +61,13 @@ class DoublyResidual(BlockNetwork):
     ) -> None:
         super().__init__(*frame)
         self.blocks, self.degree, self.harmonics = blocks, degree, harmonics
-        d, keys = self.dimension, jax.random.split(key, (len(stacks), blocks))
+        d, generator = self.dimension, drawn_from(key)
         self.stacks = []
-        for kind, row in zip(stacks, keys, strict=True):
+        for kind in stacks:
             out = self.lookback + self.block if kind == "generic" else sum(len(basis) for basis in self._bases(kind))
             sizes = [self.lookback * d] + [width] * layers + [out * d]
             count = blocks if kind == "generic" else 1
-            self.stacks.append([Block(Dense(sizes, "relu", key=k), kind) for k in row[:count]])
+            self.stacks.append([Block(Dense(sizes, "relu", generator), kind) for _ in range(count)])
 
     def _bases(self, kind: str) -> tuple[Any, Any]:
         return _bases(kind, self.lookback, self.block, self.degree, self.harmonics)
@@ -109,11 +110,11 @@ class Hierarchical(BlockNetwork):
         self.rate = rate
         self.pooling = tuple(min(size, self.lookback) for size in pooling)
         self.knots = tuple(max(self.block // r, 1) for r in downsampling)
-        d, keys = self.dimension, jax.random.split(key, (len(self.pooling), blocks))
+        d, generator = self.dimension, drawn_from(key)
         self.stacks = []
-        for size, knots, row in zip(self.pooling, self.knots, keys, strict=True):
+        for size, knots in zip(self.pooling, self.knots, strict=True):
             sizes = [-(-self.lookback // size) * d] + [width] * layers + [(self.lookback + knots) * d]
-            self.stacks.append([Dense(sizes, "relu", key=k) for k in row])
+            self.stacks.append([Dense(sizes, "relu", generator) for _ in range(blocks)])
 
     def block_of(self, x: Any, key: Any) -> Any:
         d, rest, sum_ = x.shape[1], x, jnp.zeros((self.block, x.shape[1]), x.dtype)

@@ -9,8 +9,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from .base import BlockNetwork, dropout
+from .base import BlockNetwork
+from .layers import Linear, drawn_from, dropout, uniform
 
 __all__ = ["TemporalConvolution"]
 
@@ -22,11 +24,10 @@ class Convolution(eqx.Module):
     bias: Any
     dilation: int = eqx.field(static=True)
 
-    def __init__(self, inputs: int, outputs: int, size: int, dilation: int, *, key: Any) -> None:
-        first, second = jax.random.split(key)
+    def __init__(self, inputs: int, outputs: int, size: int, dilation: int, generator: np.random.Generator) -> None:
         bound = (inputs * size) ** -0.5
-        self.weight = jax.random.uniform(first, (size, inputs, outputs), minval=-bound, maxval=bound)
-        self.bias = jax.random.uniform(second, (outputs,), minval=-bound, maxval=bound)
+        self.weight = uniform(generator, bound, size, inputs, outputs)
+        self.bias = uniform(generator, bound, outputs)
         self.dilation = dilation
 
     def __call__(self, x: Any) -> Any:
@@ -43,27 +44,26 @@ class TemporalConvolution(BlockNetwork):
     linear map to a block of samples. It is trained on what follows on each sample of the second half of the past.
     """
 
-    layers: list[tuple[Convolution, Convolution, eqx.nn.Linear]]
-    head: eqx.nn.Linear
+    layers: list[tuple[Convolution, Convolution, Linear]]
+    head: Linear
     rate: float = eqx.field(static=True)
 
     def __init__(
         self, *frame: Any, filters: int, kernel_size: int, levels: int, base: int, rate: float, key: Any
     ) -> None:
         super().__init__(*frame)
-        *keys, last = jax.random.split(key, 3 * levels + 1)
+        generator = drawn_from(key)
         self.layers = []
         for level in range(levels):
             inputs = filters if level else self.dimension
-            first, second, skip = keys[3 * level : 3 * level + 3]
             self.layers.append(
                 (
-                    Convolution(inputs, filters, kernel_size, base**level, key=first),
-                    Convolution(filters, filters, kernel_size, base**level, key=second),
-                    eqx.nn.Linear(inputs, filters, key=skip),
+                    Convolution(inputs, filters, kernel_size, base**level, generator),
+                    Convolution(filters, filters, kernel_size, base**level, generator),
+                    Linear(inputs, filters, generator),
                 )
             )
-        self.head = eqx.nn.Linear(filters, self.block * self.dimension, key=last)
+        self.head = Linear(filters, self.block * self.dimension, generator)
         self.rate = rate
 
     @property
@@ -75,5 +75,5 @@ class TemporalConvolution(BlockNetwork):
             keys = [None, None] if key is None else jax.random.split(jax.random.fold_in(key, number))
             y = dropout(jax.nn.relu(first(x)), self.rate, keys[0])
             y = dropout(jax.nn.relu(second(y)), self.rate, keys[1])
-            x = jax.nn.relu(y + jax.vmap(skip)(x))
-        return jax.vmap(self.head)(x[-self.positions :]).reshape(self.positions, self.block, -1)
+            x = jax.nn.relu(y + skip(x))
+        return self.head(x[-self.positions :]).reshape(self.positions, self.block, -1)

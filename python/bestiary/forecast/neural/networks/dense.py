@@ -9,9 +9,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
+import numpy as np
 
-from .base import BlockNetwork, Dense, dropout
+from .base import BlockNetwork
+from .layers import Dense, Linear, Norm, drawn_from, dropout
 
 __all__ = ["DenseEncoder", "Perceptron"]
 
@@ -24,7 +25,7 @@ class Perceptron(BlockNetwork):
     def __init__(self, *frame: Any, widths: Sequence[int], activation: str, key: Any) -> None:
         super().__init__(*frame)
         sizes = [self.lookback * self.dimension, *widths, self.block * self.dimension]
-        self.dense = Dense(sizes, activation, key=key)
+        self.dense = Dense(sizes, activation, drawn_from(key))
 
     def block_of(self, x: Any, key: Any) -> Any:
         return self.dense(x.reshape(-1)).reshape(self.block, -1)
@@ -33,18 +34,19 @@ class Perceptron(BlockNetwork):
 class Residual(eqx.Module):
     """A hidden layer with ReLU and dropout beside a linear skip, then layer normalisation."""
 
-    hidden: eqx.nn.Linear
-    out: eqx.nn.Linear
-    skip: eqx.nn.Linear
-    norm: eqx.nn.LayerNorm | None
+    hidden: Linear
+    out: Linear
+    skip: Linear
+    norm: Norm | None
     rate: float = eqx.field(static=True)
 
-    def __init__(self, size: int, width: int, new: int, rate: float, layer_norm: bool, *, key: Any) -> None:
-        first, second, third = jax.random.split(key, 3)
-        self.hidden = eqx.nn.Linear(size, width, key=first)
-        self.out = eqx.nn.Linear(width, new, key=second)
-        self.skip = eqx.nn.Linear(size, new, key=third)
-        self.norm = eqx.nn.LayerNorm(new) if layer_norm else None
+    def __init__(
+        self, size: int, width: int, new: int, rate: float, layer_norm: bool, generator: np.random.Generator
+    ) -> None:
+        self.hidden = Linear(size, width, generator)
+        self.out = Linear(width, new, generator)
+        self.skip = Linear(size, new, generator)
+        self.norm = Norm(new) if layer_norm else None
         self.rate = rate
 
     def __call__(self, x: Any, key: Any) -> Any:
@@ -61,7 +63,7 @@ class DenseEncoder(BlockNetwork):
     encoder: list[Residual]
     decoder: list[Residual]
     temporal: Residual
-    skip: eqx.nn.Linear
+    skip: Linear
     size: int = eqx.field(static=True)
 
     def __init__(
@@ -77,22 +79,19 @@ class DenseEncoder(BlockNetwork):
         key: Any,
     ) -> None:
         super().__init__(*frame)
-        d, keys = self.dimension, iter(jax.random.split(key, encoders + decoders + 2))
+        d, generator = self.dimension, drawn_from(key)
         sizes = [self.lookback * d] + [width] * encoders
-        common: Any = (rate, layer_norm)
-        self.encoder = [Residual(m, width, width, *common, key=next(keys)) for m in sizes[:-1]]
+        self.encoder = [Residual(m, width, width, rate, layer_norm, generator) for m in sizes[:-1]]
         news = [width] * (decoders - 1) + [size * self.block]
-        self.decoder = [Residual(width, width, new, *common, key=next(keys)) for new in news]
-        self.temporal = Residual(size, temporal, d, rate, False, key=next(keys))
-        self.skip = eqx.nn.Linear(self.lookback, self.block, key=next(keys))
+        self.decoder = [Residual(width, width, new, rate, layer_norm, generator) for new in news]
+        self.temporal = Residual(size, temporal, d, rate, False, generator)
+        self.skip = Linear(self.lookback, self.block, generator)
         self.size = size
 
     def block_of(self, x: Any, key: Any) -> Any:
-        count = len(self.encoder) + len(self.decoder)
-        keys = [None] * (count + self.block) if key is None else list(jax.random.split(key, count + self.block))
+        layers = [*self.encoder, *self.decoder]
+        keys = [None] * (len(layers) + 1) if key is None else list(jax.random.split(key, len(layers) + 1))
         y = x.reshape(-1)
-        for layer, k in zip([*self.encoder, *self.decoder], keys, strict=False):
+        for layer, k in zip(layers, keys, strict=False):
             y = layer(y, k)
-        vectors = y.reshape(self.block, self.size)
-        made = jnp.stack([self.temporal(v, k) for v, k in zip(vectors, keys[count:], strict=True)])
-        return made + jax.vmap(self.skip, in_axes=1, out_axes=1)(x)
+        return self.temporal(y.reshape(self.block, self.size), keys[-1]) + self.skip(x.T).T

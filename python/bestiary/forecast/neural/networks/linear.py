@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .base import BlockNetwork, Network
+from .layers import drawn_from, uniform
 
 __all__ = ["DecomposedLinear", "NormalisedLinear"]
 
@@ -21,11 +22,10 @@ class Along(eqx.Module):
     weight: Any
     bias: Any
 
-    def __init__(self, size: int, new: int, copies: int, *, key: Any) -> None:
-        first, second = jax.random.split(key)
+    def __init__(self, size: int, new: int, copies: int, generator: np.random.Generator) -> None:
         bound = size**-0.5
-        self.weight = jax.random.uniform(first, (copies, new, size), minval=-bound, maxval=bound)
-        self.bias = jax.random.uniform(second, (copies, new), minval=-bound, maxval=bound)
+        self.weight = uniform(generator, bound, copies, new, size)
+        self.bias = uniform(generator, bound, copies, new)
 
     def __call__(self, x: Any) -> Any:
         """From (size, d) to (new, d)."""
@@ -55,7 +55,7 @@ class NormalisedLinear(_Linear):
     def __init__(self, *frame: Any, individual: bool, key: Any) -> None:
         super().__init__(*frame)
         self.individual = individual
-        self.along = Along(self.lookback, self.block, frame[-1] if individual else 1, key=key)
+        self.along = Along(self.lookback, self.block, frame[-1] if individual else 1, drawn_from(key))
 
     def block_of(self, x: Any, key: Any) -> Any:
         change = self.along(x - x[-1])
@@ -72,10 +72,10 @@ class DecomposedLinear(_Linear):
     def __init__(self, *frame: Any, individual: bool, kernel_size: int, key: Any) -> None:
         super().__init__(*frame)
         self.individual, self.kernel_size = individual, kernel_size
-        first, second = jax.random.split(key)
+        generator = drawn_from(key)
         copies = frame[-1] if individual else 1
-        self.trend = Along(self.lookback, self.block, copies, key=first)
-        self.remainder = Along(self.lookback, self.block, copies, key=second)
+        self.trend = Along(self.lookback, self.block, copies, generator)
+        self.remainder = Along(self.lookback, self.block, copies, generator)
 
     def block_of(self, x: Any, key: Any) -> Any:
         before = (self.kernel_size - 1) // 2
