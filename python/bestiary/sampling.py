@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PER_PERIOD = 100.0
 METHODS = {
     "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4", "symplectic8"),
-    "delay": ("auto", "delay"),
+    "delay": ("auto", "taylor", "dop853", "tsit5"),
     "stochastic": ("auto", "milstein"),
     "map": ("auto", "map"),
 }

@@ -2,6 +2,7 @@
 
 mod data;
 mod forecast;
+mod history;
 mod measures;
 mod metrics;
 mod run;

@@ -1,5 +1,6 @@
 //! `solve` and what it returns; the largest exponent; random numbers; the machine.
 
+use super::history::{self, Arrays};
 use super::run::run;
 use super::system::{PySystem, numbers};
 use crate::error::Error;
@@ -7,8 +8,9 @@ use crate::measures::lyapunov::{self, Settings};
 use crate::parallel::pool::{Monitor, available_threads};
 use crate::parallel::random::{normal_pair, uniform_pair};
 use crate::parallel::simd::Level;
+use crate::solve::past::Past;
 use crate::solve::stepper::Tolerance;
-use crate::solve::{Condition, End, EventLog, Method, Problem, Times, Watch, Work};
+use crate::solve::{Condition, End, EventLog, History, Method, Problem, Times, Watch, Work};
 use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -21,6 +23,7 @@ pub struct PyResultTable {
     ends: Vec<End>,
     logs: Vec<EventLog>,
     method: Method,
+    past: Option<Past>,
 }
 
 #[pymethods]
@@ -33,6 +36,12 @@ impl PyResultTable {
     #[getter]
     fn low(&self, py: Python<'_>) -> Option<Py<PyArray3<f64>>> {
         self.low.as_ref().map(|low| low.clone_ref(py))
+    }
+
+    #[getter]
+    fn past<'py>(&self, py: Python<'py>) -> PyResult<Option<Arrays<'py>>> {
+        let d = self.x.bind(py).shape()[2];
+        self.past.as_ref().map(|past| history::arrays(py, past, d)).transpose()
     }
 
     #[getter]
@@ -99,7 +108,8 @@ pub(super) fn tolerance(d: usize, rtol: f64, atol: Option<&PyReadonlyArrayDyn<'_
 #[pyfunction]
 #[pyo3(signature = (
     system, initial, parameters, *, start, dt=None, n=None, times=None, method="auto", rtol=1e-12, atol=None, step=None,
-    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, extended=false, threads=None, progress=None, events=None
+    max_steps=1_000_000_000, seed=0, first_path=0, forcing=None, extended=false, threads=None, progress=None, events=None,
+    history=None
 ))]
 #[allow(clippy::too_many_arguments)]
 pub fn solve(
@@ -123,6 +133,7 @@ pub fn solve(
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
     events: Option<Vec<(i8, Option<usize>)>>,
+    history: Option<Vec<history::Given<'_>>>,
 ) -> PyResult<PyResultTable> {
     let (initial, parameters, start) = (numbers(&initial), numbers(&parameters), numbers(&start));
     let (given, forcing) = (times.as_ref().map(numbers), forcing.as_ref().map(numbers));
@@ -142,6 +153,7 @@ pub fn solve(
         (Some(_), _) => return Err(Error::value("give a direction and a limit for each observable").into()),
         _ => None,
     };
+    let histories: Vec<History> = history.iter().flatten().map(history::Given::take).collect::<Result<_, _>>()?;
     let problem = Problem {
         system: inner,
         initial: &initial,
@@ -157,6 +169,7 @@ pub fn solve(
         forcing: forcing.as_deref(),
         threads,
         watch: watch.as_ref(),
+        histories: &histories,
     };
     let (m, n, d) = (start.len(), times.len(), inner.dimension());
     let total = (m * n) as u64;
@@ -169,6 +182,7 @@ pub fn solve(
         ends: solution.ends,
         logs: solution.logs,
         method: solution.method,
+        past: solution.past,
     })
 }
 
@@ -214,6 +228,7 @@ pub fn largest_exponent<'py>(
             forcing: None,
             threads,
             watch: None,
+            histories: &[],
         },
         start,
         transient,

@@ -60,7 +60,7 @@ pub struct JetProgram {
     /// Computes the fixed numbers; its outputs are the fixed operands.
     pub(crate) fixed: Program,
     pub(crate) instructions: Vec<JetInstruction>,
-    /// Series registers: time, the states, then temporaries.
+    /// Series registers: time, the states, the delayed terms, then temporaries.
     pub(crate) n_series: usize,
     pub(crate) n_states: usize,
     /// Right-hand sides that no instruction of their own computes: (register, state variable counted from 1).
@@ -84,7 +84,8 @@ impl JetProgram {
             fixed_list: Vec::new(),
             promoted: HashMap::new(),
             slope: HashMap::new(),
-            next: 1 + sizes.states as u32,
+            n_states: sizes.states as u32,
+            next: (1 + sizes.states + sizes.delayed) as u32,
         };
         for i in 0..analysis.needed.len() {
             let id = Id(i as u32);
@@ -204,6 +205,7 @@ struct Lowering<'g> {
     fixed_list: Vec<Id>,
     promoted: HashMap<Id, u32>,
     slope: HashMap<Id, u32>,
+    n_states: u32,
     next: u32,
 }
 
@@ -275,7 +277,7 @@ impl Lowering<'_> {
             Op::Time => 0,
             Op::State(k) => 1 + k,
             Op::Constant(_) | Op::Parameter(_) => unreachable!("fixed"),
-            Op::Delayed(_) => unreachable!("delayed terms have no series here; the caller refuses them"),
+            Op::Delayed(k) => 1 + self.n_states + k,
             Op::Add(..) | Op::Sub(..) if fused_sum(self.graph, &self.analysis.fused, op).is_some() => {
                 let (code, a, b, c) = fused_sum(self.graph, &self.analysis.fused, op).expect("asked above");
                 self.fused(code, a, b, c)
@@ -739,6 +741,18 @@ impl<'p, const L: usize> Jets<'p, L> {
         match &mut self.store {
             Store::Lanes(series) => series.iter_mut().for_each(|row| row[lane] = 0.0),
             Store::Short(places) | Store::Long(places) => places[..self.n_series * self.stride].fill(0.0),
+        }
+    }
+
+    /// Puts the first coefficients of delayed term `i` in place, which `expand` takes as given.
+    pub fn set_delayed(&mut self, i: usize, coefficients: &[Row<L>]) {
+        let first = (1 + self.n_states + i) * self.stride;
+        for (k, &row) in coefficients.iter().enumerate() {
+            match &mut self.store {
+                Store::Lanes(series) => series[first + k] = row,
+                Store::Short(places) => SingleMemory::<SHORT>(places).set(first as u32, k, [row[0]]),
+                Store::Long(places) => SingleMemory::<LONG>(places).set(first as u32, k, [row[0]]),
+            }
         }
     }
 

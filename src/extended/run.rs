@@ -82,7 +82,7 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
             })
         })?;
     }
-    Ok(Solution { x, low: Some(low), ends, logs: vec![EventLog::default(); m], method })
+    Ok(Solution { x, low: Some(low), ends, logs: vec![EventLog::default(); m], method, past: None })
 }
 
 /// One trajectory on its way.

@@ -82,6 +82,7 @@ pub fn largest_exponent(settings: &Settings<'_>, monitor: &Monitor) -> Result<Ve
                     forcing: None,
                     threads: settings.problem.threads,
                     watch: None,
+                    histories: &[],
                 },
                 monitor,
             )?;

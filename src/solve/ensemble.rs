@@ -1,9 +1,11 @@
 //! Many trajectories of one system: the request checked, the method chosen, the work dealt to threads and lanes.
 
-use super::delay::{DelayProblem, DelayRhs, solve_delay};
+use super::delay::{DelayRungeKutta, Memory, Unasked};
+use super::delay_taylor::DelayTaylor;
 use super::event::{EventLog, Watch};
+use super::history::History;
 use super::march::{End, Job, March, Times};
-use super::outcome::Outcome;
+use super::past::Past;
 use super::rk4::Rk4;
 use super::rosenbrock::Rosenbrock;
 use super::rosenbrock_tableau::RODAS5P;
@@ -12,7 +14,7 @@ use super::stepper::{Rhs, Row, Stepper, Tolerance};
 use super::stochastic::Diffusion;
 use super::switching::Switching;
 use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
-use super::tableau::{DOP853, TSIT5};
+use super::tableau::{DOP853, TSIT5, Tableau};
 use super::taylor::{Taylor, order_for};
 use crate::error::{Error, Result, nearest};
 use crate::expr::eval::Evaluator;
@@ -20,6 +22,8 @@ use crate::parallel::pool::{Monitor, pool};
 use crate::parallel::simd::Level;
 use crate::system::{Kind, System};
 use rayon::prelude::*;
+use std::collections::VecDeque;
+use std::sync::Mutex;
 
 /// How to integrate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +40,6 @@ pub enum Method {
     Rk4,
     /// Iteration.
     Map,
-    /// `dop853` by the method of steps.
-    Delay,
     /// Runge-Kutta drift with Milstein's noise, fixed step.
     Milstein,
     /// Rodas5P, for stiff flows.
@@ -50,14 +52,13 @@ pub enum Method {
 
 impl Method {
     /// The methods by name.
-    pub const NAMES: [(&'static str, Method); 11] = [
+    pub const NAMES: [(&'static str, Method); 10] = [
         ("auto", Method::Auto),
         ("taylor", Method::Taylor),
         ("tsit5", Method::Tsit5),
         ("dop853", Method::Dop853),
         ("rk4", Method::Rk4),
         ("map", Method::Map),
-        ("delay", Method::Delay),
         ("milstein", Method::Milstein),
         ("rodas5p", Method::Rodas5p),
         ("symplectic4", Method::Symplectic4),
@@ -87,23 +88,16 @@ impl Method {
         let kind = system.kind();
         let choice = match (self, kind) {
             (Method::Auto | Method::Milstein, Kind::Flow) if forced => Method::Milstein,
-            (Method::Auto, Kind::Flow) if system.is_smooth() => Method::Taylor,
-            (Method::Auto, Kind::Flow) => Method::Dop853,
+            (Method::Auto, Kind::Flow | Kind::Delay) if system.is_smooth() => Method::Taylor,
+            (Method::Auto, Kind::Flow | Kind::Delay) => Method::Dop853,
             (Method::Auto, Kind::Map) => Method::Map,
-            (Method::Auto, Kind::Delay) => Method::Delay,
             (Method::Auto, Kind::Stochastic) => Method::Milstein,
             (method, _) => method,
         };
         let fits = match choice {
-            Method::Taylor
-            | Method::Tsit5
-            | Method::Dop853
-            | Method::Rk4
-            | Method::Rodas5p
-            | Method::Symplectic4
-            | Method::Symplectic8 => kind == Kind::Flow && !forced,
+            Method::Taylor | Method::Tsit5 | Method::Dop853 => matches!(kind, Kind::Flow | Kind::Delay) && !forced,
+            Method::Rk4 | Method::Rodas5p | Method::Symplectic4 | Method::Symplectic8 => kind == Kind::Flow && !forced,
             Method::Map => kind == Kind::Map,
-            Method::Delay => kind == Kind::Delay,
             Method::Milstein => kind == Kind::Stochastic || forced,
             Method::Auto => false,
         };
@@ -156,8 +150,11 @@ pub struct Problem<'a> {
     pub forcing: Option<&'a [f64]>,
     /// Threads; all that are available if `None`.
     pub threads: Option<usize>,
-    /// Events to look for in a flow.
+    /// Events to look for in a flow or a delay system.
     pub watch: Option<&'a Watch<'a>>,
+    /// What was before the start of a delay system: the same for all trajectories, one for each, or none for a state that has
+    /// always been the initial one.
+    pub histories: &'a [History],
 }
 
 /// Trajectories.
@@ -173,6 +170,8 @@ pub struct Solution {
     pub logs: Vec<EventLog>,
     /// The method used.
     pub method: Method,
+    /// What a single trajectory with delays remembers at its end, on a clock that shows the system's own time.
+    pub past: Option<Past>,
 }
 
 /// Lanes of a block.
@@ -244,8 +243,25 @@ pub(crate) fn check(problem: &Problem<'_>, finest: f64) -> Result<()> {
     if let Some(step) = problem.step.filter(|step| !(step.is_finite() && *step > 0.0)) {
         return Err(Error::value(format!("step must be positive, found {step}")));
     }
-    if problem.watch.is_some() && (problem.system.kind() != Kind::Flow || problem.forcing.is_some()) {
-        return Err(Error::value("events are looked for in flows without noise only"));
+    let kind = problem.system.kind();
+    if problem.watch.is_some() {
+        if !matches!(kind, Kind::Flow | Kind::Delay) || problem.forcing.is_some() {
+            return Err(Error::value("events are looked for in flows and delay systems without noise only"));
+        }
+        if problem.system.observes_delays() {
+            return Err(Error::value("an event is an expression of the present state, without delayed terms"));
+        }
+    }
+    if !problem.histories.is_empty() {
+        if kind != Kind::Delay {
+            return Err(Error::value(format!("a {} system has no history: give the initial state", kind.name())));
+        }
+        if problem.histories.len() != 1 && problem.histories.len() != m {
+            return Err(Error::value(format!(
+                "{m} trajectories need 1 or {m} histories, found {}",
+                problem.histories.len()
+            )));
+        }
     }
     if let Some(forcing) = problem.forcing {
         if problem.system.kind() != Kind::Flow {
@@ -282,32 +298,6 @@ impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
     }
 }
 
-struct DelayProgram<'p> {
-    evaluator: Evaluator<'p, 1>,
-    delayed: &'p [(usize, usize)],
-    delays: Vec<f64>,
-    y: Vec<Row<1>>,
-    z: Vec<Row<1>>,
-    out: Vec<Row<1>>,
-}
-
-impl DelayRhs for DelayProgram<'_> {
-    fn delayed(&self) -> &[(usize, usize)] {
-        self.delayed
-    }
-
-    fn delays(&self) -> &[f64] {
-        &self.delays
-    }
-
-    fn eval(&mut self, t: f64, y: &[f64], z: &[f64], out: &mut [f64]) {
-        self.y.iter_mut().zip(y).for_each(|(row, &y)| *row = [y]);
-        self.z.iter_mut().zip(z).for_each(|(row, &z)| *row = [z]);
-        self.evaluator.eval(&[t], &self.y, &self.z, &mut self.out);
-        out.iter_mut().zip(&self.out).for_each(|(out, row)| *out = row[0]);
-    }
-}
-
 /// Computes the trajectories.
 ///
 /// # Errors
@@ -321,6 +311,7 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
     let mut x = room(m, n, d)?;
     let mut ends = vec![End::default(); m];
     let mut logs = vec![EventLog::default(); m];
+    let kept = Mutex::new(None);
     if m * n > 0 {
         let pool = pool(problem.threads)?;
         let jobs: Vec<Job<'_>> = x
@@ -351,17 +342,22 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
                 monitor,
                 level: Level::detect(),
                 watch: problem.watch,
+                unwrapped: problem.system.kind() == Kind::Delay,
             },
+            kept: &kept,
         };
         run.deal(jobs, &pool)?;
     }
-    Ok(Solution { x, low: None, ends, logs, method })
+    let past = kept.into_inner().expect("it is only written to");
+    Ok(Solution { x, low: None, ends, logs, method, past })
 }
 
 struct Run<'a> {
     problem: &'a Problem<'a>,
     method: Method,
     march: March<'a>,
+    /// Where a single trajectory with delays leaves what it remembers.
+    kept: &'a Mutex<Option<Past>>,
 }
 
 impl Run<'_> {
@@ -387,6 +383,9 @@ impl Run<'_> {
     }
 
     fn block<const L: usize>(&self, mut jobs: Vec<Job<'_>>) -> Result<()> {
+        if self.problem.system.kind() == Kind::Delay {
+            return self.delay::<L>(jobs);
+        }
         let system = self.problem.system;
         let tolerance = self.problem.tolerance.clone();
         let periods = |parameters: &[f64]| system.evaluate_periods(parameters);
@@ -444,7 +443,6 @@ impl Run<'_> {
             Method::Map => {
                 jobs.chunks_mut(L).try_for_each(|jobs| self.march.iterate::<L>(system.program(), jobs, periods))
             }
-            Method::Delay => jobs.iter_mut().try_for_each(|job| self.delay(job)),
             Method::Milstein => {
                 let own = self.problem.forcing.is_none().then(|| system.stochastic_program());
                 let diffusion = match (&own, self.problem.forcing) {
@@ -489,42 +487,50 @@ impl Run<'_> {
         self.march.run(jobs.into_iter(), &mut stepper, &mut rhs, seat, |p| system.evaluate_periods(p))
     }
 
-    fn delay(&self, job: &mut Job<'_>) -> Result<()> {
+    fn delay<const L: usize>(&self, jobs: Vec<Job<'_>>) -> Result<()> {
         let system = self.problem.system;
-        let (d, n) = (system.dimension(), self.march.times.len());
-        let mut evaluator = Evaluator::<1>::new(system.program(), self.march.level);
-        evaluator.set_parameters(0, job.parameters);
-        let mut equations = DelayProgram {
-            evaluator,
-            delayed: system.delayed_terms(),
-            delays: system.evaluate_delays(job.parameters)?,
-            y: vec![[0.0]; d],
-            z: vec![[0.0]; system.delayed_terms().len()],
-            out: vec![[0.0]; d],
+        let tolerance = self.problem.tolerance.clone();
+        let (tableau, order) = match self.method {
+            Method::Taylor => (None, order_for(tolerance.relative)),
+            Method::Tsit5 => (Some(&TSIT5), TSIT5.order as usize),
+            _ => (Some(&DOP853), DOP853.order as usize),
         };
-        let times: Vec<f64> = (0..n).map(|j| self.march.times.at(j)).collect();
-        let problem = DelayProblem {
-            initial: job.initial,
-            history: None,
-            start: job.start,
-            times: &times,
-            tolerance: self.problem.tolerance.clone(),
-            max_steps: self.march.max_steps,
-            bound: 1e12 * (1.0 + job.initial.iter().fold(0.0f64, |size, x| size.max(x.abs()))),
+        let memory = |job: &Job<'_>| {
+            let number = (job.path - self.problem.first_path) as usize;
+            let history = self.problem.histories.get(number).or(self.problem.histories.first());
+            Memory::new(system, history, job.parameters, job.initial, job.start, &tolerance, order)
         };
-        let stop = || self.march.monitor.check().is_err();
-        let end = solve_delay(&mut equations, &problem, &stop, job.samples)?;
-        *job.end = End {
-            outcome: end.outcome,
-            time: if end.outcome == Outcome::Ok { f64::NAN } else { end.stop_time },
-            work: end.work,
-            switched: false,
+        let single = (self.problem.start.len() == 1).then(|| jobs.first().map(|job| job.start)).flatten();
+        let waiting = jobs.iter().map(memory).collect::<Result<VecDeque<_>>>()?;
+        let ended = match tableau {
+            Some(tableau) => self.delay_runge_kutta(jobs, tableau, waiting)?,
+            None => {
+                let program = system.jet_program(order);
+                let mut taylor = DelayTaylor::<L>::new(system, &program, tolerance, waiting, self.march.level);
+                let seat = |taylor: &mut DelayTaylor<'_, L>, _: &mut Unasked, lane: usize, p: &[f64]| {
+                    taylor.set_parameters(lane, p);
+                };
+                self.march.run(jobs.into_iter(), &mut taylor, &mut Unasked, seat, |p| system.evaluate_periods(p))?;
+                taylor.into_memory()
+            }
         };
-        let periods = system.evaluate_periods(job.parameters)?;
-        for (i, &period) in periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
-            job.samples[i..].iter_mut().step_by(d).for_each(|x| *x = super::march::wrap(*x, period));
+        if let (Some(start), Some(memory)) = (single, ended) {
+            *self.kept.lock().expect("it is only written to") = Some(memory.into_history(start));
         }
-        self.march.monitor.advance(n as u64);
         Ok(())
+    }
+
+    fn delay_runge_kutta(
+        &self,
+        jobs: Vec<Job<'_>>,
+        tableau: &'static Tableau,
+        waiting: VecDeque<Memory>,
+    ) -> Result<Option<Memory>> {
+        let system = self.problem.system;
+        let tolerance = self.problem.tolerance.clone();
+        let mut pair = DelayRungeKutta::new(system, tableau, tolerance, waiting, self.march.level);
+        let seat = |pair: &mut DelayRungeKutta<'_>, _: &mut Unasked, _: usize, p: &[f64]| pair.set_parameters(p);
+        self.march.run(jobs.into_iter(), &mut pair, &mut Unasked, seat, |p| system.evaluate_periods(p))?;
+        Ok(pair.into_memory())
     }
 }

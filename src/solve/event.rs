@@ -82,6 +82,8 @@ pub struct Watcher<'a> {
     counts: Vec<usize>,
     found: Vec<Crossing>,
     y: Vec<[f64; 1]>,
+    /// Slopes of the state, where the program takes them as given: those of a delay equation follow from its past.
+    slopes: Vec<[f64; 1]>,
     out: Vec<[f64; 1]>,
 }
 
@@ -106,6 +108,7 @@ impl<'a> Watcher<'a> {
             counts: vec![0; n],
             found: Vec::new(),
             y: vec![[0.0]; watch.program.n_states],
+            slopes: vec![[0.0]; watch.program.n_delayed],
             out: vec![[0.0]; 2 * n],
         }
     }
@@ -124,8 +127,8 @@ impl<'a> Watcher<'a> {
         let (t, h) = (lanes.t[lane], lanes.h_taken[lane]);
         self.found.clear();
         for k in 0..self.watch.conditions.len() {
-            let begin = self.at_state(k, t, 0.0, &lanes.y, lane);
-            let end = self.at_state(k, t + h, h, &lanes.y_next, lane);
+            let begin = self.at_state(k, t, 0.0, &lanes.y, lane, piece);
+            let end = self.at_state(k, t + h, h, &lanes.y_next, lane, piece);
             if self.sides[k] == 0 {
                 let on_it = begin.value.abs() <= ON_IT * h * begin.slope.abs();
                 self.sides[k] = sign(if on_it { begin.slope } else { begin.value });
@@ -156,9 +159,17 @@ impl<'a> Watcher<'a> {
     }
 
     /// Expression `k` at a state.
-    fn at_state<const L: usize>(&mut self, k: usize, t: f64, tau: f64, y: &[[f64; L]], lane: usize) -> Place {
+    fn at_state<const L: usize>(
+        &mut self,
+        k: usize,
+        t: f64,
+        tau: f64,
+        y: &[[f64; L]],
+        lane: usize,
+        piece: &Piece,
+    ) -> Place {
         self.y.iter_mut().zip(y).for_each(|(to, from)| *to = [from[lane]]);
-        self.evaluate(k, t, tau)
+        self.evaluate(k, t, tau, piece)
     }
 
     /// Expression `k` inside the step.
@@ -166,14 +177,15 @@ impl<'a> Watcher<'a> {
         for (i, y) in self.y.iter_mut().enumerate() {
             *y = [step.piece.eval(i, tau)];
         }
-        self.evaluate(k, step.t + tau, tau)
+        self.evaluate(k, step.t + tau, tau, step.piece)
     }
 
-    fn evaluate(&mut self, k: usize, t: f64, tau: f64) -> Place {
+    fn evaluate(&mut self, k: usize, t: f64, tau: f64, piece: &Piece) -> Place {
         for (y, &period) in self.y.iter_mut().zip(&self.periods).filter(|(_, period)| !period.is_nan()) {
             y[0] = wrap(y[0], period);
         }
-        self.evaluator.eval(&[t], &self.y, &[], &mut self.out);
+        self.slopes.iter_mut().enumerate().for_each(|(i, slope)| *slope = [piece.slope(i, tau)]);
+        self.evaluator.eval(&[t], &self.y, &self.slopes, &mut self.out);
         Place { tau, value: self.out[k][0], slope: self.out[self.watch.conditions.len() + k][0] }
     }
 

@@ -110,6 +110,8 @@ pub struct March<'a> {
     pub level: Level,
     /// Events to look for.
     pub watch: Option<&'a Watch<'a>>,
+    /// Whether angles are wrapped in the samples only, because the run remembers earlier states and compares with them.
+    pub unwrapped: bool,
 }
 
 /// What the driver remembers of a lane.
@@ -318,7 +320,7 @@ impl March<'_> {
         lanes.t[lane] = job.start;
         let mut size_at_start = 0.0f64;
         for (i, &x) in job.initial.iter().enumerate() {
-            let x = if periods[i].is_nan() { x } else { wrap(x, periods[i]) };
+            let x = if periods[i].is_nan() || self.unwrapped { x } else { wrap(x, periods[i]) };
             lanes.y[i][lane] = x;
             size_at_start = size_at_start.max(x.abs());
         }
@@ -326,7 +328,10 @@ impl March<'_> {
         // A sample at the start is the initial state, also where the equations are not defined there.
         let mut next_sample = 0;
         if self.times.at(0) <= job.start {
-            (0..lanes.y.len()).for_each(|i| job.samples[i] = lanes.y[i][lane]);
+            for (i, &period) in periods.iter().enumerate() {
+                let x = lanes.y[i][lane];
+                job.samples[i] = if period.is_nan() { x } else { wrap(x, period) };
+            }
             next_sample = 1;
             if self.times.len() == 1 {
                 self.monitor.advance(1);
@@ -471,7 +476,7 @@ impl March<'_> {
     ) -> Option<Outcome> {
         seat.creep = if lanes.h_taken[lane] >= smallest_step(lanes.t[lane]) { 0 } else { seat.creep + 1 };
         for (i, &period) in seat.periods.iter().enumerate() {
-            if !period.is_nan() && lanes.y[i][lane].abs() >= 0.5 * period {
+            if !period.is_nan() && !self.unwrapped && lanes.y[i][lane].abs() >= 0.5 * period {
                 lanes.y[i][lane] = wrap(lanes.y[i][lane], period);
                 stepper.shifted(lane, i);
             }

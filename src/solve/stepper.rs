@@ -87,6 +87,13 @@ impl Piece {
         let c = &self.coefficients[i * (self.degree + 1)..(i + 1) * (self.degree + 1)];
         c.iter().rev().skip(1).fold(c[self.degree], |value, &ck| value.mul_add(theta, ck))
     }
+
+    /// The derivative of variable `i` at offset `tau`.
+    pub fn slope(&self, i: usize, tau: f64) -> f64 {
+        let theta = tau / self.unit;
+        let c = &self.coefficients[i * (self.degree + 1) + 1..(i + 1) * (self.degree + 1)];
+        (1..=self.degree).rev().fold(0.0f64, |slope, k| slope.mul_add(theta, k as f64 * c[k - 1])) / self.unit
+    }
 }
 
 /// The accepted steps of all lanes as polynomials, where a method keeps them so: like a [`Piece`] for each lane, with the

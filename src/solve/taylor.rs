@@ -30,9 +30,9 @@ pub(crate) const GROWTH: f64 = 2.0;
 
 /// The Taylor method on `L` lanes.
 pub struct Taylor<'p, const L: usize> {
-    jets: Jets<'p, L>,
-    tolerance: Tolerance,
-    order: usize,
+    pub(super) jets: Jets<'p, L>,
+    pub(super) tolerance: Tolerance,
+    pub(super) order: usize,
     level: Level,
     /// What the states lost by rounding in the steps so far (compensated summation), and with the step being tried.
     carry: Vec<Row<L>>,
@@ -82,12 +82,60 @@ impl<'p, const L: usize> Taylor<'p, L> {
     pub fn set_parameters(&mut self, lane: usize, parameters: &[f64]) {
         self.jets.set_parameters(lane, parameters);
     }
+
+    /// Takes a step of `wanted` along the series at hand, unless it is shorter than `least` or fails the comparison with
+    /// `equations(fraction of the step, time, state, derivative)`.
+    pub(super) fn try_step(
+        &mut self,
+        lanes: &mut Lanes<L>,
+        wanted: &Row<L>,
+        least: &Row<L>,
+        mut equations: impl FnMut(f64, &Row<L>, &[Row<L>], &mut [Row<L>]),
+    ) -> [Verdict; L] {
+        let Self { jets, tolerance, order, level, carry, carry_next, inside, end } = self;
+        let mut verdict = [Verdict::Idle; L];
+        let mut h = [0.0; L];
+        for l in 0..L {
+            if !lanes.running[l] {
+                continue;
+            }
+            verdict[l] = if wanted[l] >= least[l] {
+                h[l] = wanted[l];
+                Verdict::Accepted
+            } else {
+                // NaN and zero where a term is not finite, because the equations are not or because the terms grow beyond all.
+                let defined = wanted[l] > 0.0 || (0..lanes.y.len()).all(|i| jets.coefficient(i, 1)[l].is_finite());
+                Verdict::Failed(if defined { Outcome::Stalled } else { Outcome::LeftDomain })
+            };
+        }
+        advance(*level, jets, *order, INSIDE, &h, &lanes.y, carry, carry_next, &mut lanes.y_next, inside, end);
+        let mut small = [true; L];
+        for (place, fraction) in [(inside, INSIDE), (end, 1.0)] {
+            let time = std::array::from_fn(|l| lanes.t[l] + fraction * h[l]);
+            equations(fraction, &time, &place.y, &mut place.derivative);
+            let good = defect_is_small(*level, tolerance, *order, &h, &lanes.y, place);
+            small.iter_mut().zip(good).for_each(|(small, good)| *small &= good);
+        }
+        for l in 0..L {
+            if verdict[l] == Verdict::Accepted {
+                if small[l] {
+                    lanes.h[l] = (GROWTH * h[l]).min(LARGEST_STEP);
+                    carry.iter_mut().zip(&*carry_next).for_each(|(carry, next)| carry[l] = next[l]);
+                } else {
+                    verdict[l] = Verdict::Rejected;
+                    lanes.h[l] = 0.5 * h[l];
+                }
+            }
+        }
+        lanes.h_taken = h;
+        verdict
+    }
 }
 
 kernel! {
     /// The step for which the last two terms of the series meet the tolerance, at most `h`: NaN or zero where a term is not
     /// finite.
-    fn step<const L: usize>(
+    pub(super) fn step<const L: usize>(
         jets: &Jets<'_, L>, y: &[Row<L>], tolerance: &Tolerance, order: usize, h: &Row<L>
     ) -> Row<L> {
         // The largest |x_i^(k)| / tolerance_i over the variables; NaN and infinity pass through.
@@ -217,45 +265,10 @@ impl<const L: usize> Stepper<L> for Taylor<'_, L> {
     }
 
     fn attempt<R: Rhs<L>>(&mut self, rhs: &mut R, lanes: &mut Lanes<L>) -> [Verdict; L] {
-        let Self { jets, tolerance, order, level, carry, carry_next, inside, end } = self;
-        jets.expand(&lanes.t, &lanes.y);
-        let step = step(*level, jets, &lanes.y, tolerance, *order, &lanes.h);
-        let mut verdict = [Verdict::Idle; L];
-        let mut h = [0.0; L];
-        for l in 0..L {
-            if !lanes.running[l] {
-                continue;
-            }
-            verdict[l] = if step[l] >= smallest_step(lanes.t[l]) {
-                h[l] = step[l];
-                Verdict::Accepted
-            } else {
-                // NaN and zero where a term is not finite, because the equations are not or because the terms grow beyond all.
-                let defined = step[l] > 0.0 || (0..lanes.y.len()).all(|i| jets.coefficient(i, 1)[l].is_finite());
-                Verdict::Failed(if defined { Outcome::Stalled } else { Outcome::LeftDomain })
-            };
-        }
-        advance(*level, jets, *order, INSIDE, &h, &lanes.y, carry, carry_next, &mut lanes.y_next, inside, end);
-        let mut small = [true; L];
-        for (place, fraction) in [(inside, INSIDE), (end, 1.0)] {
-            let time = std::array::from_fn(|l| lanes.t[l] + fraction * h[l]);
-            rhs.eval(&time, &place.y, &mut place.derivative);
-            let good = defect_is_small(*level, tolerance, *order, &h, &lanes.y, place);
-            small.iter_mut().zip(good).for_each(|(small, good)| *small &= good);
-        }
-        for l in 0..L {
-            if verdict[l] == Verdict::Accepted {
-                if small[l] {
-                    lanes.h[l] = (GROWTH * h[l]).min(LARGEST_STEP);
-                    carry.iter_mut().zip(&*carry_next).for_each(|(carry, next)| carry[l] = next[l]);
-                } else {
-                    verdict[l] = Verdict::Rejected;
-                    lanes.h[l] = 0.5 * h[l];
-                }
-            }
-        }
-        lanes.h_taken = h;
-        verdict
+        self.jets.expand(&lanes.t, &lanes.y);
+        let h = step(self.level, &self.jets, &lanes.y, &self.tolerance, self.order, &lanes.h);
+        let least = std::array::from_fn(|l| smallest_step(lanes.t[l]));
+        self.try_step(lanes, &h, &least, |_, time, y, out| rhs.eval(time, y, out))
     }
 
     fn prepare_pieces<R: Rhs<L>>(&mut self, _: &mut R, _: &Lanes<L>, _: &[bool; L]) {}

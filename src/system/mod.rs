@@ -127,16 +127,38 @@ impl System {
         self.observing.get_or_init(|| Program::compile(&self.graph, &self.observables, self.sizes()))
     }
 
-    /// The observables and their derivatives along the flow, compiled together.
+    /// The observables and their derivatives along the flow, compiled together. With delays, which the observables must not
+    /// have, the slopes of the state are given to it in place of delayed terms.
     pub fn event_program(&self) -> Program {
         let mut graph = self.graph.clone();
         let one = graph.constant(1.0);
         let mut seeds = HashMap::from([(graph.time(), one)]);
         for (i, &slope) in self.rhs.iter().enumerate() {
+            let slope = if self.kind == Kind::Delay { graph.delayed(i) } else { slope };
             seeds.insert(graph.state(i), slope);
         }
         let slopes = derivatives(&mut graph, &self.observables, &seeds);
-        Program::compile(&graph, &[&self.observables[..], &slopes[..]].concat(), self.sizes())
+        let delayed = if self.kind == Kind::Delay { self.dimension() } else { 0 };
+        let roots = [&self.observables[..], &slopes[..]].concat();
+        Program::compile(&graph, &roots, Sizes { delayed, ..self.sizes() })
+    }
+
+    /// Whether the observables name a delayed state.
+    pub fn observes_delays(&self) -> bool {
+        self.graph
+            .reachable(&self.observables)
+            .iter()
+            .enumerate()
+            .any(|(i, &needed)| needed && matches!(self.graph.op(Id(i as u32)), crate::expr::graph::Op::Delayed(_)))
+    }
+
+    /// Whether the right-hand sides are free of the state.
+    pub fn is_explicit(&self) -> bool {
+        self.graph
+            .reachable(&self.rhs)
+            .iter()
+            .enumerate()
+            .all(|(i, &needed)| !needed || !matches!(self.graph.op(Id(i as u32)), crate::expr::graph::Op::State(_)))
     }
 
     /// The right-hand side compiled for Taylor series up to `order`; kept for the next call.

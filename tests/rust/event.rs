@@ -39,6 +39,7 @@ fn run(system: &System, phases: &[f64], conditions: &[Condition], end: f64, meth
             forcing: None,
             threads: Some(2),
             watch: Some(&watch),
+            histories: &[],
         },
         &Monitor::default(),
     )

@@ -37,6 +37,7 @@ fn run(system: &System, initial: &[f64], times: Times<'_>, method: Method, toler
             forcing: None,
             threads: Some(threads),
             watch: None,
+            histories: &[],
         },
         &Monitor::default(),
     )
