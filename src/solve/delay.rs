@@ -17,8 +17,9 @@ use crate::parallel::simd::Level;
 use crate::system::System;
 use std::collections::VecDeque;
 
-/// A step that would end so short of a kink is stretched to it.
+/// A step that would end so short of a kink is stretched to it; one as long as the smallest delay only by a rounding.
 const STRETCH: f64 = 1.01;
+const ROUNDING: f64 = 1.0 + 64.0 * f64::EPSILON;
 
 /// Where a trajectory with delays stands.
 #[derive(Clone, Debug)]
@@ -77,7 +78,7 @@ impl Memory {
     /// A step of `h`, or one to the kink at or just beyond its end; and whether it is that.
     pub fn land(&self, h: f64) -> (f64, bool) {
         let left = self.to_kink();
-        if left <= h.max((STRETCH * h).min(self.shortest)) { (left, true) } else { (h, false) }
+        if left <= h.max((STRETCH * h).min(ROUNDING * self.shortest)) { (left, true) } else { (h, false) }
     }
 
     /// Takes a step into memory, a polynomial that may be trusted as far as `reach` on both sides of its beginning, were it

@@ -155,7 +155,7 @@ impl<const L: usize> Stepper<L> for DelayTaylor<'_, L> {
                 least[l] = if lands[l] { 0.0 } else { least[l] };
             }
         }
-        let running = lanes.running;
+        let (running, allowed) = (lanes.running, lanes.h);
         let verdict = taylor.try_step(lanes, &h, &least, |fraction, time, y, out| {
             let side = if fraction == 1.0 { -1.0 } else { 0.0 };
             for l in 0..L {
@@ -171,6 +171,8 @@ impl<const L: usize> Stepper<L> for DelayTaylor<'_, L> {
             let mut piece = std::mem::take(&mut self.spare);
             taylor.piece(lanes, l, &mut piece);
             self.spare = memory.step(h[l], lands[l], reach[l], piece);
+            // A step cut short by something else than its series says nothing against a long one.
+            lanes.h[l] = lanes.h[l].max(allowed[l].min(reach[l]));
         }
         verdict
     }

@@ -24,7 +24,9 @@ RUNS = [
     ("Lorenz96", "taylor"),
     ("JerkCircuit", "taylor"),
     *((name, "map") for name in ("Henon", "Ikeda", "Circle", "Tinkerbell")),
-    ("MackeyGlass", "delay"),
+    *(("MackeyGlass", method) for method in ("taylor", "dop853", "tsit5")),
+    ("TzipermanElNino", "taylor"),
+    ("DelayedHopfield", "taylor"),
     ("NoisyLorenz", "milstein"),
     ("OrnsteinUhlenbeck", "milstein"),
 ]

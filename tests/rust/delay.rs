@@ -1,50 +1,50 @@
-//! Delay equations against closed forms.
+//! Delay equations against closed forms: kinks, polynomials of the past, every method.
 
-use bestiary::error::Error;
-use bestiary::solve::Outcome;
-use bestiary::solve::delay::{DelayEnd, DelayProblem, DelayRhs, Past, breakpoints, solve_delay};
-use bestiary::solve::stepper::Tolerance;
-use std::f64::consts::FRAC_PI_2;
+use bestiary::parallel::pool::Monitor;
+use bestiary::solve::past::{Clock, Kinks, Past, Stretch};
+use bestiary::solve::stepper::{Piece, Tolerance};
+use bestiary::solve::{History, Method, Outcome, Problem, Solution, Times, solve};
+use bestiary::system::{Definition, Kind, System};
+use std::sync::Arc;
 
-/// `x' = sum_j a_j x(t - tau_j)`.
-struct Linear {
-    weights: Vec<f64>,
-    delays: Vec<f64>,
-    terms: Vec<(usize, usize)>,
+const METHODS: [Method; 3] = [Method::Taylor, Method::Dop853, Method::Tsit5];
+
+fn system(kind: Kind, text: &str) -> System {
+    System::build(&Definition {
+        kind,
+        text: text.into(),
+        parameters: Vec::new(),
+        structure: Vec::new(),
+        states: vec![("x".into(), None)],
+        observables: Vec::new(),
+        periods: Vec::new(),
+    })
+    .unwrap_or_else(|error| panic!("{error}"))
 }
 
-impl Linear {
-    fn new(pairs: &[(f64, f64)]) -> Self {
-        let (weights, delays): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-        Self { terms: (0..delays.len()).map(|j| (0, j)).collect(), weights, delays }
-    }
-}
-
-impl DelayRhs for Linear {
-    fn delayed(&self) -> &[(usize, usize)] {
-        &self.terms
-    }
-    fn delays(&self) -> &[f64] {
-        &self.delays
-    }
-    fn eval(&mut self, _t: f64, _y: &[f64], z: &[f64], out: &mut [f64]) {
-        out[0] = self.weights.iter().zip(z).map(|(a, z)| a * z).sum();
-    }
-}
-
-fn run(pairs: &[(f64, f64)], start: f64, history: Option<Past>, times: &[f64], tolerance: f64) -> (Vec<f64>, DelayEnd) {
-    let problem = DelayProblem {
+fn run(text: &str, method: Method, history: &[History], start: f64, times: &[f64], tolerance: f64) -> Solution {
+    let problem = Problem {
+        system: &system(Kind::Delay, text),
         initial: &[1.0],
-        history,
-        start,
-        times,
+        parameters: &[],
+        start: &[start],
+        times: Times::Given(times),
+        method,
         tolerance: Tolerance { relative: tolerance, absolute: vec![tolerance] },
+        step: None,
         max_steps: 1_000_000,
-        bound: 1e100,
+        seed: 0,
+        first_path: 0,
+        forcing: None,
+        threads: Some(1),
+        watch: None,
+        histories: history,
     };
-    let mut samples = vec![0.0; times.len()];
-    let end = solve_delay(&mut Linear::new(pairs), &problem, &|| false, &mut samples).unwrap();
-    (samples, end)
+    solve(&problem, &Monitor::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn functions(text: &str) -> [History; 1] {
+    [History::Functions(Arc::new(system(Kind::Flow, text)))]
 }
 
 fn grid(start: f64, end: f64, n: usize) -> Vec<f64> {
@@ -68,25 +68,26 @@ fn largest_error(times: &[f64], values: &[f64], exact: impl Fn(f64) -> f64) -> f
 
 #[test]
 fn first_intervals_are_exact() {
-    // Polynomials of degree at most 7 on the first seven intervals, which method and interpolant reproduce.
+    // Polynomials of degree at most 7 on the first seven intervals, which dop853 and Taylor series reproduce.
     let times = grid(0.0, 7.0, 700);
-    let (x, end) = run(&[(-1.0, 1.0)], 0.0, None, &times, 1e-12);
-    assert_eq!(end.outcome, Outcome::Ok);
-    assert!(end.stop_time.is_nan());
-    let error = largest_error(&times, &x, |t| steps(-1.0, 1.0, t));
-    assert!(error < 1e-14, "{error:e}");
+    for method in [Method::Taylor, Method::Dop853] {
+        let solution = run("x' = -x(t - 1)", method, &[], 0.0, &times, 1e-12);
+        assert_eq!(solution.ends[0].outcome, Outcome::Ok);
+        let error = largest_error(&times, &solution.x, |t| steps(-1.0, 1.0, t));
+        assert!(error < 1e-14, "{}: {error:e}", method.name());
+    }
 }
 
 #[test]
 fn a_function_before_the_start_is_continued() {
-    // x' = -pi/2 x(t - 1) keeps cos(pi t / 2), whatever the start.
-    let before = |t: f64, x: &mut [f64]| x[0] = (FRAC_PI_2 * t).cos();
-    for start in [0.0, 1000.0] {
+    // x' = -pi/2 x(t - 1) keeps cos(pi t / 2), whatever the start; whole starts are multiples of the period, so x = 1.
+    for (start, method) in [0.0, 1000.0].into_iter().flat_map(|start| METHODS.map(|method| (start, method))) {
         let times = grid(start, start + 20.0, 999);
         for tolerance in [1e-6, 1e-9, 1e-12] {
-            let (x, _) = run(&[(-FRAC_PI_2, 1.0)], start, Some(&before), &times, tolerance);
-            let error = largest_error(&times, &x, |t| (FRAC_PI_2 * t).cos());
-            assert!(error < 10.0 * tolerance, "start {start}, tolerance {tolerance:e}: {error:e}");
+            let history = functions("x' = cos(pi/2*t)");
+            let x = run("x' = -pi/2*x(t - 1)", method, &history, start, &times, tolerance).x;
+            let error = largest_error(&times, &x, |t| (std::f64::consts::FRAC_PI_2 * t).cos());
+            assert!(error < 10.0 * 2.0 * tolerance, "{} at {start}, {tolerance:e}: {error:e}", method.name());
         }
     }
 }
@@ -94,12 +95,13 @@ fn a_function_before_the_start_is_continued() {
 #[test]
 fn a_jump_between_history_and_start_is_kept_apart() {
     // x = 3 before 0 and x(0) = 1: x' = -3 up to t = 1, then x' = -(1 - 3 (t - 1)).
-    let before = |_t: f64, x: &mut [f64]| x[0] = 3.0;
     let times = grid(0.0, 2.0, 200);
-    let (x, _) = run(&[(-1.0, 1.0)], 0.0, Some(&before), &times, 1e-12);
     let exact = |t: f64| if t <= 1.0 { 1.0 - 3.0 * t } else { -2.0 - (t - 1.0) + 1.5 * (t - 1.0).powi(2) };
-    let error = largest_error(&times, &x, exact);
-    assert!(error < 1e-14, "{error:e}");
+    for method in METHODS {
+        let x = run("x' = -x(t - 1)", method, &functions("x' = 3"), 0.0, &times, 1e-12).x;
+        let error = largest_error(&times, &x, exact);
+        assert!(error < 1e-14, "{}: {error:e}", method.name());
+    }
 }
 
 #[test]
@@ -107,48 +109,57 @@ fn two_delays() {
     // e^(-t) solves x' = a x(t - 0.3) + b x(t - 1) where a e^0.3 + b e = -1.
     let a = -0.5;
     let b = (-1.0 - a * 0.3_f64.exp()) / 1.0_f64.exp();
-    let before = |t: f64, x: &mut [f64]| x[0] = (-t).exp();
+    let text = format!("x' = {a:?}*x(t - 0.3) + ({b:?})*x(t - 1)");
     let times = grid(0.0, 5.0, 333);
-    for tolerance in [1e-6, 1e-9, 1e-12] {
-        let (x, _) = run(&[(a, 0.3), (b, 1.0)], 0.0, Some(&before), &times, tolerance);
+    for (tolerance, method) in [1e-6, 1e-9, 1e-12].into_iter().flat_map(|e| METHODS.map(|method| (e, method))) {
+        let x = run(&text, method, &functions("x' = exp(-t)"), 0.0, &times, tolerance).x;
         let error = largest_error(&times, &x, |t| (-t).exp());
-        assert!(error < 10.0 * tolerance, "{tolerance:e}: {error:e}");
-    }
-    assert_eq!(breakpoints(&[1.0, 2.0], 4.0), [1.0, 2.0, 3.0, 4.0]);
-    assert!(breakpoints(&[0.1, 0.2, 0.3], 1e9).windows(2).all(|pair| pair[1] - pair[0] > 0.05));
-}
-
-#[test]
-fn error_follows_the_tolerance_across_kinks() {
-    // Constant history: kinks at 0.7, 1.4, ..., here beyond those that stay polynomials of low degree.
-    let times = grid(0.0, 14.0, 1400);
-    for tolerance in [1e-5, 1e-7, 1e-9, 1e-11] {
-        let (x, _) = run(&[(-1.3, 0.7)], 0.0, None, &times, tolerance);
-        let error = largest_error(&times, &x, |t| steps(-1.3, 0.7, t));
-        assert!(error < 10.0 * tolerance, "{tolerance:e}: {error:e}");
+        assert!(error < 10.0 * 2.0 * tolerance, "{}, {tolerance:e}: {error:e}", method.name());
     }
 }
 
+fn passed(kinks: &mut Kinks, n: usize) -> Vec<(f64, u32)> {
+    (0..n).map(|_| kinks.pass()).collect()
+}
+
 #[test]
-fn ends_and_refusals() {
-    let times = grid(0.0, 1000.0, 100);
-    let (x, end) = run(&[(3.0, 1.0)], 0.0, None, &times, 1e-6);
-    assert_eq!(end.outcome, Outcome::Diverged);
-    assert!(end.stop_time > 100.0 && end.stop_time < 1000.0 && x[0] == 1.0);
-    assert!(times.iter().zip(&x).all(|(&t, x)| x.is_nan() == (t > end.stop_time)));
-    let tolerance = Tolerance { relative: 1e-6, absolute: vec![1e-6] };
-    let solve = |pairs: &[(f64, f64)], times: &[f64], stop: bool, room: &mut [f64]| {
-        let tolerance = tolerance.clone();
-        let (initial, history, start, max_steps, bound) = (&[1.0][..], None, 0.0, 3, 1e100);
-        let problem = DelayProblem { initial, history, start, times, tolerance, max_steps, bound };
-        solve_delay(&mut Linear::new(pairs), &problem, &|| stop, room)
+fn kinks_are_sums_of_delays() {
+    // 2 is both a second delay and twice the first; the sharper of the two kinks counts.
+    let mut kinks = Kinks::new(&[1.0, 2.0], 8, &[]);
+    assert_eq!(passed(&mut kinks, 4), [(1.0, 1), (2.0, 1), (3.0, 2), (4.0, 2)]);
+    // Order 1 sees kinks up to two delays from the jump: 0.1, 0.2, ..., 0.6, each once in spite of rounding.
+    let mut kinks = Kinks::new(&[0.1, 0.2, 0.3], 1, &[]);
+    let all = passed(&mut kinks, 6);
+    assert!(all.windows(2).all(|pair| pair[1].0 - pair[0].0 > 0.05) && (all[5].0 - 0.6).abs() < 1e-15, "{all:?}");
+    assert_eq!(kinks.ahead(), f64::INFINITY);
+    // A kink before the start makes others after it.
+    assert_eq!(passed(&mut Kinks::new(&[1.0], 8, &[(-0.25, 3)]), 2), [(0.75, 4), (1.0, 1)]);
+}
+
+#[test]
+fn a_polynomial_is_trusted_on_both_sides_where_it_agrees() {
+    // Two pieces of t^2: about 0, covering [0, 1], and about 1; the second holds back to 0.25.
+    let piece = |coefficients: [f64; 3]| Piece { degree: 2, unit: 1.0, coefficients: coefficients.to_vec() };
+    let stretch = |centre: f64, holds: [f64; 2], coefficients: [f64; 3]| Stretch {
+        centre: Clock::new(centre, 0.0),
+        covers: [0.0, 1.0],
+        holds,
+        piece: piece(coefficients),
     };
-    let mut room = [0.0; 2];
-    let end = solve(&[(-1.0, 1.0)], &[0.0, 50.0], false, &mut room).unwrap();
-    assert_eq!(end.outcome, Outcome::OutOfSteps);
-    assert!(room[0] == 1.0 && room[1].is_nan());
-    assert_eq!(solve(&[(-1.0, 1.0)], &[0.0, 50.0], true, &mut room), Err(Error::Interrupted));
-    for (delay, times) in [(0.0, [0.0, 1.0]), (f64::NAN, [0.0, 1.0]), (1.0, [1.0, 0.5]), (1.0, [-1.0, 0.5])] {
-        assert!(matches!(solve(&[(-1.0, delay)], &times, false, &mut room), Err(Error::Value(_))));
+    let tolerance = Tolerance { relative: 1e-12, absolute: vec![1e-12] };
+    let first = stretch(0.0, [0.0, 1.0], [0.0, 0.0, 1.0]);
+    let past = |second: [f64; 3]| Past {
+        stretches: [first.clone(), stretch(1.0, [-0.75, 1.5], second)].into(),
+        kinks: Vec::new(),
+    };
+    let now = Clock::new(2.0, 0.0);
+    let good = past([1.0, 2.0, 1.0]);
+    let choice = good.choose(&[0], now, -1.5, 0.7, &tolerance);
+    assert_eq!((choice.stretch, choice.offset, choice.ahead), (1, -0.5, 2.0));
+    assert_eq!(good.choose(&[0], now, -1.5, 0.4, &tolerance).stretch, 0); // the first is enough
+    assert_eq!(good.choose(&[0], now, -1.9, 2.0, &tolerance).stretch, 0); // the second does not hold there
+    assert_eq!(past([1.0, 2.0, 1.1]).choose(&[0], now, -1.5, 0.7, &tolerance).stretch, 0); // nor agrees
+    for (offset, value) in [(-1.5, 0.25), (-0.5, 2.25)] {
+        assert!((good.value(0, now, offset, 0.0) - value).abs() < 1e-15);
     }
 }

@@ -23,7 +23,7 @@ def test_exact_on_the_first_intervals() -> None:
     """A polynomial of degree 1, 2, 3 on the first three: a method of order 8 has rounding errors only."""
     t = np.linspace(0, 3, 301)
     run = RELAX.trajectory(times=t)
-    assert run.method == "delay"
+    assert run.method == "taylor"
     assert np.abs(run.x[:, 0] - relax(t)).max() < 16 * np.finfo(float).eps
 
 
