@@ -108,6 +108,13 @@ class Result:
     def events(self) -> list[tuple[Array, Array, NDArray[np.int64]]]:
         """(m,): times (k,), states (k, d) and directions (k,) of the events of each trajectory."""
     @property
+    def past(self) -> tuple[Array, Array, Array, Array] | None:
+        """
+        What a single trajectory with delays remembers at its end, as k polynomials; None otherwise.
+
+        Centres (k, 2), offsets covered and trusted (k, 4), coefficients (k, d, degree + 1), kinks (j, 2).
+        """
+    @property
     def methods(self) -> list[str]:
         """(m,): the method used, never "auto"; "taylor, then rodas5p" where a stiff stretch was handed over."""
 
@@ -135,19 +142,21 @@ def solve(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     events: list[tuple[int, int | None]] | None = None,
+    history: list[System | tuple[Array, Array, Array, Array]] | None = None,
 ) -> Result:
     """
     Integrate m trajectories: initial (m, d), parameters (1, k) or (m, k), start (m,): the time at which each begins.
 
     Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in
     iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4",
-    "symplectic8" for flows; "map"; "delay" (dop853 by the method of steps); "milstein" for stochastic. step: fixed step
+    "symplectic8" for flows; "map"; "taylor", "dop853", "tsit5" for delay; "milstein" for stochastic. step: fixed step
     of rk4 and the symplectic methods (default: sampling interval) and of milstein (a tenth of it). forcing (d,):
     standard deviation of additive white noise (per square root of time) put on a flow: it is then integrated as a
     stochastic system. Path i of the noise is f(seed, first_path + i). extended: by "taylor" or "map" in numbers of two
     doubles. events: for each observable of the system, which of its zero crossings count (1 from below, -1 from above,
     0 both), from time 0 on, and with which of them the trajectory stops. progress(done, total) is called from the
-    calling thread, at most ten times a second.
+    calling thread, at most ten times a second. history: before the start of a delay system, one for all trajectories or
+    one for each: a flow whose right-hand sides are functions of time, or arrays as in `Result.past`.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
     """

@@ -39,16 +39,16 @@ KEYS = (
         "state",
     ),
     *("period", "absolute_tolerance", "note", "definitions", "equations", "noise", "observables", "periods"),
-    *("bifurcation", "known", "variants", "measured"),
+    *("history", "bifurcation", "known", "variants", "measured"),
 )
 # What the numbers of a system follow from.
 DIGITS = (
     *("kind", "parameters", "structure", "state", "period", "absolute_tolerance", "definitions", "equations", "noise"),
-    *("observables", "periods"),
+    *("observables", "periods", "history"),
 )
 # What a variant may say, and how: tables whose keys replace those of the entry, and values that replace whole.
 _MERGED = ("parameters", "structure", "definitions", "equations", "noise")
-_REPLACED = ("kind", "state", "observables", "periods", "period", "note", "tags", "absolute_tolerance")
+_REPLACED = ("kind", "state", "history", "observables", "periods", "period", "note", "tags", "absolute_tolerance")
 _OWN = ("known", "measured")
 
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -68,10 +68,12 @@ def checked(entry: Mapping[str, Any], where: str) -> Entry:
             raise CatalogueError(f'{where}: the key "{key}" is missing')
     if result["kind"] not in KINDS:
         raise CatalogueError(f"{where}: {UnknownName('kind', str(result['kind']), KINDS)}")
-    for key in (*_MERGED, "state", "observables", "periods", "bifurcation", "known", "variants", "measured"):
+    for key in (*_MERGED, "state", "history", "observables", "periods", "bifurcation", "known", "variants", "measured"):
         if not isinstance(result.setdefault(key, {}), dict):
             raise CatalogueError(f'{where}: "{key}" must be a table')
-    for key in ("definitions", "equations", "noise", "observables", "periods"):
+    if result["history"] and result["kind"] != "delay":
+        raise CatalogueError(f'{where}: a {result["kind"]} has no "history"')
+    for key in ("definitions", "equations", "noise", "history", "observables", "periods"):
         for name, expression in result[key].items():
             if isinstance(expression, (int, float)) and not isinstance(expression, bool):
                 result[key][name] = repr(expression)
@@ -282,7 +284,17 @@ def to_toml(entry: Mapping[str, Any]) -> str:
 
 
 def _is_section(key: str) -> bool:
-    sections = ("definitions", "equations", "noise", "observables", "periods", "bifurcation", "known", "measured")
+    sections = (
+        "definitions",
+        "equations",
+        "noise",
+        "history",
+        "observables",
+        "periods",
+        "bifurcation",
+        "known",
+        "measured",
+    )
     return key in (*sections, "variants")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from . import sampling
 from .definition import Array
 from .exceptions import RequestError, UnknownName
-from .trajectories import solve
+from .trajectories import before, solve, start_state, stated
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,6 +95,7 @@ def run_events(
     duration: float | None,
     transient: float,
     initial: object,
+    history: object,
     max_steps: int | None,
     **options: Any,
 ) -> Events:
@@ -105,14 +106,17 @@ def run_events(
     if max_steps is None and limit is not None:
         max_steps = STEPS_PER_EVENT * limit
     end = _FAR if duration is None else sampling.positive("duration", duration)
-    begin = sampling.start(system, transient, 0.0)
-    x0 = sampling.state(system, system.initial if initial is None else initial)
+    parameters = system.core.parameter_values[None]
+    grid = sampling.Grid(np.array([end]), None)
+    grid, begin, past = before(system, stated(system, history, initial), grid, transient, parameters, 1, options)
+    x0 = start_state(system, initial, past)
     result = solve(
         system,
-        sampling.Grid(np.array([end]), None),
+        grid,
         x0[None],
-        system.core.parameter_values[None],
+        parameters,
         begin,
+        history=None if past is None else past.given,
         first=0,
         precision="double",
         forcing=None,

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from . import _core, definition, sampling
 from .definition import Array, Entry
 from .exceptions import RequestError, UnknownParameter
+from .history import History
 from .trajectories import Ensemble, Progress, Stop, Trajectory, run_ensemble, run_trajectory
 
 if TYPE_CHECKING:
@@ -402,9 +403,14 @@ class System:
         return System(entry)
 
     def with_initial(self, initial: object) -> System:
-        """The same system with another initial state: a flat sequence, or a mapping of every variable."""
+        """
+        The same system with another initial state: a flat sequence, or a mapping of every variable.
+
+        Of a delay system it is the constant history as well, in place of one that the entry states.
+        """
         flat = sampling.state(self, initial)
         entry, position = self.entry, 0
+        entry["history"] = {}
         for name, size in self._shape.items():
             end = position + (size or 1)
             entry["state"][name] = float(flat[position]) if size is None else flat[position:end].tolist()
@@ -530,6 +536,7 @@ class System:
         times: ArrayLike | None = None,
         transient: float = 0.0,
         initial: object = None,
+        history: History | None = None,
         method: str = "auto",
         rtol: float | None = None,
         atol: sampling.Tolerance | None = None,
@@ -555,11 +562,17 @@ class System:
         transient : float
             Time (iterations of a map) that passes before time 0: the run starts from the initial state at -transient.
         initial : sequence of float or mapping
-            State to start from; by default the entry's. Of a delay system, the constant history.
+            State to start from; by default the entry's. Of a delay system, also the constant history, if none is given.
+        history : expressions, callable, Trajectory or Past
+            The state of a delay system before the start, as far back as its longest delay: text in the language, a
+            function of t ("cos(t)", or a mapping with an expression for each variable); a Python function of t that
+            returns the state, which is sampled before the run; or an earlier trajectory, to continue: the run then
+            begins where that ended, and counts its samples from there. By default the history of the entry, if it
+            states one. The run starts from the state at the end of the history, unless `initial` says otherwise.
         method : str
-            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; "symplectic4" or "symplectic8" for one
-            with the equations q' = dT/dp, p' = -dV/dq. "auto" is taylor, or dop853 where there are kinks, and hands
-            stiff stretches to rodas5p; the result says so.
+            "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; the first four of these for a delay
+            system; "symplectic4" or "symplectic8" for a flow with the equations q' = dT/dp, p' = -dV/dq. "auto" is
+            taylor, or dop853 where there are kinks, and hands stiff stretches of a flow to rodas5p; the result says so.
         rtol, atol : float
             Tolerances on the error of a step; `atol` may be given by variable, as a sequence or mapping. By default
             1e-12, or the absolute tolerance that the entry states; 1e-30 in extended precision.
@@ -599,6 +612,7 @@ class System:
             sampling.grid(self, n, per_period=per_period, per_lyapunov=per_lyapunov, dt=dt, times=times),
             transient=transient,
             initial=initial,
+            history=history,
             method=method,
             rtol=rtol,
             atol=atol,
@@ -621,6 +635,7 @@ class System:
         duration: float | None = None,
         transient: float = 0.0,
         initial: object = None,
+        history: History | None = None,
         method: str = "auto",
         rtol: float | None = None,
         atol: sampling.Tolerance | None = None,
@@ -628,7 +643,7 @@ class System:
         max_steps: int | None = None,
     ) -> Events:
         """
-        Where an expression of state and time passes through zero along a trajectory of a flow.
+        Where an expression of state and time passes through zero along a trajectory of a flow or a delay system.
 
         Located to round-off on the dense output of the method. Crossings count from time 0 on; a start on the zero
         itself is no crossing, and a touch counts as a crossing there and one back.
@@ -643,7 +658,7 @@ class System:
             How many crossings.
         duration : float
             Up to which time; as long as it takes to find `n` by default.
-        transient, initial, method, rtol, atol, step
+        transient, initial, history, method, rtol, atol, step
             As in `trajectory`.
         max_steps : int
             Limit on the steps; by default 10 000 for each crossing asked for.
@@ -673,6 +688,7 @@ class System:
             duration=duration,
             transient=transient,
             initial=initial,
+            history=history,
             method=method,
             rtol=rtol,
             atol=atol,
@@ -688,6 +704,7 @@ class System:
         seed: int = 0,
         first: int = 0,
         initial: ArrayLike | None = None,
+        history: History | None = None,
         parameters: Mapping[str, ArrayLike] | None = None,
         per_period: float | None = None,
         per_lyapunov: float | None = None,
@@ -718,6 +735,10 @@ class System:
             Member i (counted from `first`) is a function of (seed, i): more members do not change the earlier ones.
         initial : array of shape (m, d) or (d,)
             States to start from in place of drawn ones.
+        history
+            As in `trajectory`, the same for all members (where parameters enter the text, with their own), or a list
+            with a function, trajectory or past for each. Members then start from its end, by default without a
+            transient.
         parameters : mapping
             Parameters that differ: a value a member, shape (m,), (m, k) or (m, k, l).
         transient : float
@@ -738,6 +759,7 @@ class System:
             m=m,
             first=first,
             initial=initial,
+            history=history,
             parameters=parameters or {},
             transient=transient,
             method=method,
@@ -770,7 +792,7 @@ class System:
     def _identity(self) -> str:
         values = {name: np.asarray(value).tolist() for name, value in self._parameters.items()}
         parts = (self.kind, self.to_text(), values, self._structure, self._shape, self._initial.tolist())
-        return json.dumps([*parts, self._entry["observables"], self._entry["periods"]])
+        return json.dumps([*parts, self._entry["observables"], self._entry["periods"], self._entry["history"]])
 
     def __eq__(self, other: object) -> bool:
         return self._identity == other._identity if isinstance(other, System) else NotImplemented

@@ -11,7 +11,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from . import _core, memory, sampling
 from .definition import Array
 from .exceptions import RequestError, UnknownName
+from .history import Past, Prepared, end_of, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,6 +68,8 @@ class Trajectory:
     system : the System that ran
     low : array of shape (n, d)
         What `x` lacks of the states where they were computed in extended precision; None elsewhere.
+    past : Past
+        Of a delay system: the last stretch of the run, from which it can be continued (`history=`); else None.
     """
 
     t: Array
@@ -81,6 +84,7 @@ class Trajectory:
     system: System = field(compare=False)
     low: Array | None = None
     _request: Request | None = field(default=None, compare=False)
+    past: Past | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.t)
@@ -283,12 +287,23 @@ class Ensemble:
 
 
 def run_trajectory(
-    system: System, grid: sampling.Grid, *, transient: float, initial: object, **options: Any
+    system: System,
+    grid: sampling.Grid,
+    *,
+    transient: float,
+    initial: object,
+    history: object = None,
+    **options: Any,
 ) -> Trajectory:
     """One trajectory; the arguments are those of `System.trajectory`."""
-    begin = sampling.start(system, transient, float(grid.t[0]))
-    x0 = sampling.state(system, system.initial if initial is None else initial)
-    result = solve(system, grid, x0[None], system.core.parameter_values[None], begin, first=0, **options)
+    parameters = system.core.parameter_values[None]
+    history = stated(system, history, initial)
+    asked = grid
+    grid, begin, past = before(system, history, grid, transient, parameters, 1, options)
+    given = None if past is None else past.given
+    x0 = start_state(system, initial, past)
+    result = solve(system, grid, x0[None], parameters, begin, first=0, history=given, **options)
+    ended = result.past is not None and result.outcomes[0] == "ok"
     return Trajectory(
         grid.t,
         result.x[0],
@@ -301,8 +316,52 @@ def run_trajectory(
         result.methods[0],
         system,
         None if result.low is None else result.low[0],
-        Request(grid, transient, x0, options),
+        Request(asked, transient, x0, {**options, "history": history if past is None else past.again}),
+        Past(*result.past) if ended and result.past else None,
     )
+
+
+def stated(system: System, history: object, initial: object) -> object:
+    """The history asked for; where neither it nor an initial state is, that of the entry, if it states one."""
+    if history is None and initial is None and system.kind == "delay":
+        return system.entry["history"] or None
+    return history
+
+
+def start_state(system: System, initial: object, past: Prepared | None) -> Array:
+    """The state asked for, or that at the end of the history, or that of the entry."""
+    if initial is None and past is not None:
+        return np.asarray(past.initial[0])
+    return sampling.state(system, system.initial if initial is None else initial)
+
+
+def before(
+    system: System,
+    history: object,
+    grid: sampling.Grid,
+    transient: float,
+    parameters: Array,
+    members: int,
+    options: Mapping[str, Any],
+) -> tuple[sampling.Grid, float, Prepared | None]:
+    """
+    The times of a run, its beginning and what was before it.
+
+    A run that continues a trajectory begins where that ended, and counts its samples from there.
+    """
+    if history is None:
+        return grid, sampling.start(system, transient, float(grid.t[0])), None
+    begin = end_of(system, history)
+    if begin is None:
+        begin = sampling.start(system, transient, float(grid.t[0]))
+    elif grid.dt is not None:
+        grid = sampling.Grid(begin - sampling.start(system, transient, math.inf) + grid.t, None)
+    elif transient or grid.t[0] < begin:
+        raise RequestError(
+            f"the trajectory to continue ends at t = {begin:g}: list times from there on, and no transient"
+        )
+    rtol, atol = sampling.tolerances(system, options["rtol"], options["atol"], options.get("precision", "double"))
+    return grid, begin, prepare(system, history, begin, parameters, rtol, atol, members)
 
 
 @dataclass(frozen=True)
@@ -373,20 +432,33 @@ def run_ensemble(
     parameters: Mapping[str, ArrayLike],
     transient: float | None,
     seed: int,
+    history: object = None,
     **options: Any,
 ) -> Ensemble:
     """Many trajectories; the arguments are those of `System.ensemble`."""
+    drawn = initial is None and history is None
+    if history is not None and transient is None:
+        transient = 0.0
     which = members(
         system,
         float(grid.t[0]),
-        m=m,
+        m=m if not isinstance(history, (list, tuple)) or m is not None else len(history),
         first=first,
-        initial=initial,
+        initial=initial if drawn or initial is not None else system.initial,
         parameters=parameters,
         transient=transient,
         seed=seed,
     )
-    result = solve(system, grid, which.initial, which.parameters, which.begin, first=first, seed=seed, **options)
+    given = None
+    if history is not None:
+        count = len(which.initial)
+        grid, begin, past = before(system, history, grid, transient or 0.0, which.parameters, count, options)
+        if past is not None:
+            given = past.given
+            which = replace(which, begin=begin, initial=which.initial if initial is not None else past.initial)
+    result = solve(
+        system, grid, which.initial, which.parameters, which.begin, first=first, seed=seed, history=given, **options
+    )
     return Ensemble(
         grid.t,
         result.x,
@@ -422,6 +494,7 @@ def solve(
     progress: bool | Progress,
     stop: Stop | None = None,
     limit: int | None = 1,
+    history: list[Any] | None = None,
 ) -> _core.Result:
     """The call of the compiled part. `stop` is an event, `limit` how many of it end the run."""
     sampling.whole("seed", seed, least=0)
@@ -449,8 +522,11 @@ def solve(
     most = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
     core, events = system.core, None
     if stop is not None:
-        if system.kind != "flow" or is_stochastic:
-            raise RequestError(f"events are found in flows without noise, not in a {system.kind} such as {system.name}")
+        if system.kind not in ("flow", "delay") or is_stochastic:
+            raise RequestError(
+                f"events are found in flows without noise and in delay systems, not in a {system.kind} "
+                f"such as {system.name}"
+            )
         if precision != "double":
             raise RequestError("events are found in double precision only")
         expression, direction = sampling.crossing(stop)
@@ -476,6 +552,7 @@ def solve(
             threads=threads,
             progress=report,
             events=events,
+            history=history,
             **most,
         )
     finally:
