@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import definition
 from .definition import Entry
 from .exceptions import CatalogueError, RequestError, UnknownName, UnknownSystem
@@ -67,6 +69,25 @@ def system(name: str, *, variant: str | None = None, **parameters: object) -> Sy
     """
     found = _system(name, variant, tuple(_folders))
     return found.with_parameters(**parameters) if parameters else found
+
+
+def measured_form(name: str, variant: str) -> System:
+    """
+    The entry where its variant has the same equations and parameters, so that what is measured of it holds; or else
+    the variant itself. The two may differ in their initial states.
+
+    Examples
+    --------
+    >>> measured_form("Rossler", "dysts") == system("Rossler")
+    True
+    """
+    form, entry = system(name, variant=variant), system(name)
+    return entry if _equations(form) == _equations(entry) else form
+
+
+def _equations(system: System) -> tuple[Any, ...]:
+    parameters = {name: np.asarray(value).tolist() for name, value in system.parameters.items()}
+    return system.to_text(), parameters
 
 
 def systems(

@@ -4,6 +4,7 @@ What results say: Polars frames in, Polars frames out. Importing it gives every 
     errors       one error for each system and forecaster
     boards       medians with intervals, ranks with the critical difference, wins, cost
     relations    error against time ahead and against invariants; the parroting index
+    invariants   what is measured of the systems, to set errors against
     features     the map of the catalogue
     statistics   ranks, bootstrap, and the two distributions of the tests
     namespace    the above as `frame.bestiary.…`
@@ -12,11 +13,13 @@ What results say: Polars frames in, Polars frames out. Importing it gives every 
 from .boards import Ranking, average_ranks, cost, leaderboard, pairwise_wins
 from .errors import RESOLVED, by_system, resolved
 from .features import FEATURES, catalogue_map, clusters, embedding, features, series_features
+from .invariants import INVARIANTS, invariants
 from .namespace import Namespace
 from .relations import correlations, horizon_curves, parroting_index
 
 __all__ = [
     "FEATURES",
+    "INVARIANTS",
     "RESOLVED",
     "Namespace",
     "Ranking",
@@ -29,6 +32,7 @@ __all__ = [
     "embedding",
     "features",
     "horizon_curves",
+    "invariants",
     "leaderboard",
     "pairwise_wins",
     "parroting_index",

@@ -10,6 +10,7 @@ import contextlib
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -74,7 +75,7 @@ def run_cell(cell: Cell) -> dict[str, Any]:
     }
     peak = _Peak()
     try:
-        chosen, result["tune_seconds"] = _timed(lambda: _tuned(cell, data))
+        chosen, result["tune_seconds"] = _tuned(cell.task, cell.system, cell.setting, cell.entrant)
         result["chosen"] = ", ".join(f"{key}={value!r}" for key, value in chosen.items())
         train, truth = data.part(cell.member)
         model = cell.entrant.forecaster.clone().set_params(**chosen)
@@ -135,18 +136,30 @@ def _scored(cell: Cell, data: Data, train: Array, truth: Array, forecast: Array)
     }
 
 
-def _tuned(cell: Cell, data: Data) -> dict[str, Any]:
-    """The candidate that forecasts the end of the tuning trajectory best; the first of those that are equal."""
-    candidates = cell.task.candidates(cell.entrant.name, cell.setting)
+@lru_cache(maxsize=4)
+def _tuned(task: Task, system: str, setting: Setting, entrant: Entrant) -> tuple[dict[str, Any], float]:
+    """
+    The candidate that forecasts the end of the tuning trajectory best, the first of those that are equal; and the
+    seconds that the search took, once for all members that come after each other.
+    """
+    candidates = task.candidates(entrant.name, setting)
     if len(candidates) < 2:
-        return candidates[0] if candidates else {}
+        return (candidates[0] if candidates else {}), 0.0
+    data = _data(task, system, setting)
+    assert isinstance(data, Data)
+    return _timed(lambda: _best(task, setting, entrant, candidates, data))
+
+
+def _best(
+    task: Task, setting: Setting, entrant: Entrant, candidates: list[dict[str, Any]], data: Data
+) -> dict[str, Any]:
     train, truth = data.part(-1)
-    metric = cell.task.tuning_metric or "mse"
+    metric = task.tuning_metric or "mse"
     errors, messages = [], []
     for candidate in candidates:
         try:
-            model: Forecaster = cell.entrant.forecaster.clone().set_params(**candidate).fit(train, dt=data.dt)
-            error = float(np.asarray(getattr(metrics, metric)(truth, model.predict(cell.setting.horizon))))
+            model: Forecaster = entrant.forecaster.clone().set_params(**candidate).fit(train, dt=data.dt)
+            error = float(np.asarray(getattr(metrics, metric)(truth, model.predict(setting.horizon))))
         except Exception as problem:
             error = math.inf
             messages.append(f"{type(problem).__name__}: {problem}")
@@ -156,7 +169,7 @@ def _tuned(cell: Cell, data: Data) -> dict[str, Any]:
     return candidates[int(np.argmin(errors))]
 
 
-def _timed(work: Any) -> tuple[Any, float]:
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     begun = time.perf_counter()
     value = work()
     return value, time.perf_counter() - begun

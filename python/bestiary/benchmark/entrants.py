@@ -51,9 +51,9 @@ _GROUPS = ("all", "learn", "statistics", "neural")
 _OWN: dict[str, type[Forecaster]] = {"DirectForest": DirectForest}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entrant:
-    """A forecaster that has learned nothing, under the name that stands in the results."""
+    """A forecaster that has learned nothing, under the name that stands in the results; equal by name and arguments."""
 
     name: str
     forecaster: Forecaster
@@ -61,6 +61,12 @@ class Entrant:
     @property
     def arguments(self) -> str:
         return repr(self.forecaster)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entrant) and (self.name, self.arguments) == (other.name, other.arguments)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.arguments))
 
 
 def entrants(

@@ -207,8 +207,9 @@ class Task:
         x.flags.writeable = False
         dt = float(runs.t[1] - runs.t[0])
         names = tuple(shown[0].names[:count])
+        known = registry.measured_form(system, data["variant"]) if has_variant else entry
         # An estimate may take minutes: only a task that counts in Lyapunov times waits for it.
-        exponent = float(chosen.largest_exponent) if data["sampling"] == "lyapunov" else _known_exponent(chosen, entry)
+        exponent = float(chosen.largest_exponent) if data["sampling"] == "lyapunov" else _known_exponent(known)
         digest = hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()
         return Data(x[0], x[1:], setting.train, dt, names, float(chosen.period), exponent, digest)
 
@@ -274,21 +275,9 @@ def _refuse_overlap(system: str, x: Array) -> None:
             raise RequestError(f"{system}: trajectory {j} begins within trajectory {i}, so a forecast could be copied")
 
 
-def _known_exponent(*systems: Any) -> float:
-    """
-    The largest exponent as measured or published, of the first of the systems or of others with its equations and
-    parameters, which differ in their initial state alone; NaN where there is none, or it is not positive.
-    """
-    for system in systems:
-        entry = system.entry
-        if not any("largest_exponent" in entry.get(source, {}) for source in ("measured", "known")):
-            continue
-        if _equations(system) == _equations(systems[0]):
-            value = float(system.largest_exponent)
-            return value if value > 0 else float("nan")
-    return float("nan")
-
-
-def _equations(system: Any) -> tuple[Any, ...]:
-    parameters = {name: np.asarray(value).tolist() for name, value in system.parameters.items()}
-    return system.to_text(), parameters
+def _known_exponent(system: Any) -> float:
+    """The largest exponent as measured or published, NaN where there is none, or it is not positive."""
+    if not any("largest_exponent" in system.entry.get(source, {}) for source in ("measured", "known")):
+        return float("nan")
+    value = float(system.largest_exponent)
+    return value if value > 0 else float("nan")
