@@ -31,7 +31,7 @@ DEGREE = 16
 # A polynomial of a sampled function keeps this part of the tolerance, or some roundings of its values.
 FINER, ROUNDING = 1e-3, 16 * np.finfo(float).eps
 # Polynomials of a sampled function at most; what is narrower than this part of the history surrounds a kink.
-MOST_PIECES, KINK = 4096, 1e-6
+MOST_PIECES, KINK = 1024, 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,9 +127,7 @@ def functions(system: System, history: object) -> _core.System:
     if isinstance(history, (str, int, float)):
         table: dict[str, Any] = {names[0]: history} if len(names) == 1 else {}
         if not table or system.shape[names[0]] is not None:
-            raise RequestError(
-                f"give the history as a mapping with an expression for each variable: {_variables(system)}"
-            )
+            raise RequestError(f"the history must map each variable to an expression of t: {_variables(system)}")
     elif isinstance(history, Mapping):
         table = dict(history)
     else:
@@ -195,8 +193,11 @@ def sampled(system: System, function: Function, start: float, longest: float, rt
     so polynomials crowd round kinks, which are noted.
     """
     nodes = chebyshev.chebpts1(DEGREE + 1)
+    unit = np.eye(DEGREE + 1)
     between = np.array([-1.0, -0.61803398875, 0.0437, 0.7320508, 1.0])
     transform = np.linalg.inv(chebyshev.chebvander(nodes, DEGREE))
+    check = chebyshev.chebvander(between, DEGREE)
+    to_powers = np.array([np.pad(chebyshev.cheb2poly(row[: i + 1]), (0, DEGREE - i)) for i, row in enumerate(unit)])
 
     def value(t: float) -> Array:
         state = np.atleast_1d(np.asarray(function(float(t)), dtype=np.float64))
@@ -218,7 +219,7 @@ def sampled(system: System, function: Function, start: float, longest: float, rt
         exact = np.array([value(centre + half * node) for node in between])
         size = np.abs(exact).max(axis=0)
         allowed = np.maximum(FINER * (rtol * size + atol), ROUNDING * size)
-        good = (np.abs(chebyshev.chebval(between, series).T - exact) <= allowed).all()
+        good = (np.abs(check @ series - exact) <= allowed).all()
         if not good and last - first > finest:
             pending += [(centre, last), (first, centre)]
             if len(pieces) + len(pending) > MOST_PIECES:
@@ -228,14 +229,10 @@ def sampled(system: System, function: Function, start: float, longest: float, rt
                 )
             continue
         if not good:
-            series = exact[2:3]
+            series = np.vstack([exact[2:3], np.zeros((DEGREE, system.dimension))])
         # What is below the tolerance would be noise in the highest coefficients.
         series = np.where(np.abs(series) < 0.01 * allowed, 0.0, series)
-        powers = np.zeros((system.dimension, DEGREE + 1))
-        for i in range(system.dimension):
-            row = chebyshev.cheb2poly(series[:, i])
-            powers[i, : len(row)] = row / half ** np.arange(len(row))
-        pieces.append((centre, half, powers))
+        pieces.append((centre, half, (series.T @ to_powers) / half ** np.arange(DEGREE + 1)))
     centres = np.array([[centre, 0.0] for centre, _, _ in pieces])
     bounds = np.array([[-half, half, -half, half] for _, half, _ in pieces])
     return Past(centres, bounds, np.array([powers for *_, powers in pieces]), _kinks(pieces, KINK * longest))
