@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from .kernel_ridge import KernelRidge, WideNetwork
     from .libraries import FromAeon, FromDarts, FromGluonTS, FromNixtla, FromSktime
     from .neural.attention import Transformer
-    from .neural.base import BlockForecaster, NeuralForecaster, load
+    from .neural.base import BlockForecaster, NeuralForecaster, StateForecaster, load
     from .neural.basis import NBEATS, NHiTS
     from .neural.convolution import TCN
     from .neural.dense import MLP, TiDE
     from .neural.linear import DLinear, NLinear
+    from .neural.liquid import CfC
+    from .neural.ode import NeuralODE
+    from .neural.plrnn import ShallowPLRNN
     from .neural.recurrent import GRU, LSTM
     from .nvar import NVAR
     from .regressors import GradientBoosting, Linear, RandomForest
@@ -46,6 +49,7 @@ _LATER = {name: module for module, names in FAMILIES.items() for name in names} 
     "BlockForecaster": "neural.base",
     "KoopmanModes": "resdmd",
     "NeuralForecaster": "neural.base",
+    "StateForecaster": "neural.base",
     "Tuning": "tuning",
     "koopman": "resdmd",
     "load": "neural.base",
@@ -65,6 +69,7 @@ __all__ = [
     "Analog",
     "AutoARIMA",
     "BlockForecaster",
+    "CfC",
     "ContextParroting",
     "DLinear",
     "Drift",
@@ -93,6 +98,7 @@ __all__ = [
     "NHiTS",
     "NLinear",
     "NeuralForecaster",
+    "NeuralODE",
     "OptimizedTheta",
     "RadialBasis",
     "RandomFeatures",
@@ -101,7 +107,9 @@ __all__ = [
     "SINDy",
     "SMap",
     "Seasonal",
+    "ShallowPLRNN",
     "Simplex",
+    "StateForecaster",
     "Theta",
     "TiDE",
     "Transformer",

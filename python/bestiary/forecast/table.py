@@ -36,6 +36,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "neural.convolution": ("TCN",),
     "neural.dense": ("MLP", "TiDE"),
     "neural.linear": ("DLinear", "NLinear"),
+    "neural.liquid": ("CfC",),
+    "neural.ode": ("NeuralODE",),
+    "neural.plrnn": ("ShallowPLRNN",),
     "neural.recurrent": ("GRU", "LSTM"),
     "libraries": ("FromAeon", "FromDarts", "FromGluonTS", "FromNixtla", "FromSktime"),
 }

@@ -1,6 +1,6 @@
 """
-`NeuralForecaster`: what all trained forecasters have in common, and `BlockForecaster`, those whose network gives a
-block of samples at once.
+`NeuralForecaster`: what all trained forecasters have in common; `BlockForecaster`, those whose network gives a block of
+samples at once, and `StateForecaster`, those whose network is a dynamical system of its own.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from .windows import cut
 if TYPE_CHECKING:
     from .training import Plan
 
-__all__ = ["BlockForecaster", "NeuralForecaster", "load"]
+__all__ = ["BlockForecaster", "NeuralForecaster", "StateForecaster", "load"]
 
 Self = TypeVar("Self", bound="NeuralForecaster")
 
-# Blocks in one compiled call of a forecast.
-_BLOCKS = 64
+# Blocks, or samples one by one, in one compiled call of a forecast.
+_BLOCKS, _SAMPLES = 64, 256
 
 
 class NeuralForecaster(Forecaster):
@@ -337,6 +337,24 @@ class BlockForecaster(NeuralForecaster):
             done += len(part)
             if not np.isfinite(part[-1]).all():
                 parts.append(np.full((max(horizon - done, 0), part.shape[1]), np.nan))
+                break
+        return np.concatenate(parts)
+
+
+class StateForecaster(NeuralForecaster):
+    """Base of those whose network is a dynamical system of its own (a `networks.base.StateNetwork`)."""
+
+    def _continue(self, past: Array, horizon: int) -> Array:
+        from .networks.base import ran, started
+
+        state = started(self.network_, past)
+        parts, done = [], 0
+        while done < horizon:
+            state, part = ran(self.network_, state, _SAMPLES)
+            parts.append(np.asarray(part))
+            done += _SAMPLES
+            if not np.isfinite(parts[-1][-1]).all():
+                parts.append(np.full((max(horizon - done, 0), past.shape[1]), np.nan))
                 break
         return np.concatenate(parts)
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-__all__ = ["BlockNetwork", "Fixed", "Network", "continued"]
+__all__ = ["BlockNetwork", "Fixed", "Network", "StateNetwork", "continued", "ran", "started"]
 
 
 class Fixed(eqx.Module):
@@ -132,3 +132,27 @@ class BlockNetwork(Network):
 def continued(network: BlockNetwork, past: Any, blocks: int, used: int) -> Any:
     """`network.forecast`, compiled once for all networks of the same shape."""
     return network.forecast(past, blocks, used)
+
+
+class StateNetwork(Network):
+    """A dynamical system of its own: a state that a past leads to, and that gives one sample after the other."""
+
+    def start(self, past: Any) -> Any:
+        """The state after the samples `past` (n, d)."""
+        raise NotImplementedError
+
+    def step(self, state: Any) -> tuple[Any, Any]:
+        """The next state, and the sample (d,) that it gives."""
+        raise NotImplementedError
+
+
+@eqx.filter_jit
+def started(network: StateNetwork, past: Any) -> Any:
+    """`network.start`, compiled once for all networks of the same shape."""
+    return network.start(past)
+
+
+@eqx.filter_jit
+def ran(network: StateNetwork, state: Any, samples: int) -> tuple[Any, Any]:
+    """The state so many samples later, and the samples (samples, d)."""
+    return jax.lax.scan(lambda state, _: network.step(state), state, None, length=samples)
