@@ -70,7 +70,7 @@ class NeuralODE(StateForecaster):
         known: System | None = None,
         substeps: int = 3,
         *,
-        epochs: int = 60,
+        epochs: int = 200,
         batch_size: int = 64,
         learning_rate: float = 3e-3,
         **training: Any,
