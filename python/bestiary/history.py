@@ -59,6 +59,17 @@ class Past:
     kinks: Array
 
     @property
+    def arrays(self) -> tuple[Array, Array, Array, Array]:
+        """As the compiled part takes it."""
+        return self.centres, self.bounds, self.coefficients, self.kinks
+
+    @classmethod
+    def from_lists(cls, lists: Sequence[Any], dimension: int) -> Past:
+        """From `array.tolist()` of each of the arrays."""
+        centres, bounds, coefficients, kinks = (np.array(part, dtype=np.float64) for part in lists)
+        return cls(centres, bounds, coefficients.reshape(len(centres), dimension, -1), kinks.reshape(-1, 2))
+
+    @property
     def span(self) -> tuple[float, float]:
         """From when to when it reaches."""
         begins, ends = (self.centres.sum(axis=1) + self.bounds[:, i] for i in (0, 1))
@@ -181,8 +192,7 @@ def _one(
             return core, core.rhs(np.zeros((m, system.dimension)), np.full(m, start), parameters)
     if arrays.coefficients.shape[1] != system.dimension:
         raise RequestError(f"the history has {arrays.coefficients.shape[1]} columns, but {_variables(system)}")
-    given = (arrays.centres, arrays.bounds, arrays.coefficients, arrays.kinks)
-    return given, arrays.at(start)[None]
+    return arrays.arrays, arrays.at(start)[None]
 
 
 def sampled(system: System, function: Function, start: float, longest: float, rtol: float, atol: Array) -> Past:

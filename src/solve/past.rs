@@ -4,6 +4,7 @@
 //! trusted beyond the stretch that it covers, as far as its terms allow and no kink lies between: the Taylor series of a
 //! step holds on both sides of its centre. So steps need not end where earlier ones did, one delay before.
 
+use super::step_size::LARGEST_STEP;
 use super::stepper::{Piece, Tolerance};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -90,7 +91,7 @@ impl Past {
     /// A state that has always been the same.
     pub fn constant(state: &[f64]) -> Self {
         let piece = Piece { degree: 0, unit: 1.0, coefficients: state.to_vec() };
-        let (forever, now) = (f64::NEG_INFINITY, 0.0);
+        let (forever, now) = (-LARGEST_STEP, 0.0);
         let centre = Clock::default();
         Self {
             stretches: [Stretch { centre, covers: [forever, now], holds: [forever, now], piece }].into(),

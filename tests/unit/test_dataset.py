@@ -453,10 +453,38 @@ class TestWrongCalls:
         with pytest.raises(bst.DatasetError, match="'time' has the name of a column"):
             make(tmp_path / "data", [system])
 
-    def test_a_delay_trajectory_too_long_for_a_file(self):
-        delayed = bst.System.from_text("x' = -x(t - 1)", initial=[1.0], period=4.0, name="Delayed")
-        with pytest.raises(bst.DatasetError, match="cannot be cut along time"):
-            make_plan([delayed], request(n=1000, shard_bytes=4000))
+
+class TestDelays:
+    """A long trajectory with delays is cut along time: each file knows what the one before it remembers."""
+
+    def systems(self):
+        # Driven, two delays, stable: errors do not grow. The second is an angle that turns, a little chaotic.
+        driven = bst.System.from_text(
+            "x' = -x(t - 1)/2 - x(t - sqrt(2))/5 + cos(2*t)", initial=[1.0], period=4.0, name="Driven"
+        )
+        turning = bst.System.from_text(
+            "x' = 1 + sin(x(t - 3))/4", initial=[1.0], period=6.0, periods={"x": "2*pi"}, name="Turning"
+        )
+        return [driven, turning]
+
+    def test_pieces_are_the_whole(self, tmp_path):
+        for name, room in (("whole", 1 << 20), ("cut", 1600)):
+            make(tmp_path / name, self.systems(), n=900, shard_bytes=room, trajectories={"train": 2})
+        assert len(list((tmp_path / "cut" / "Driven").iterdir())) == 2 * 5
+        for system in ("Driven", "Turning"):
+            whole, cut = (column(tmp_path / name, system=system) for name in ("whole", "cut"))
+            apart, size = np.abs(whole - cut), np.abs(whole)
+            if system == "Turning":
+                # Not wrapped during the run, the angle grows by at most 5/4 a unit of time, from 120 before time 0 on.
+                apart, size = np.minimum(apart, 2 * np.pi - apart), 1.25 * (120 + 0.06 * 900)
+            assert (apart <= 10 * 1e-8 * (1 + size)).all()
+
+    def test_a_missing_piece_is_made_again_to_the_bit(self, tmp_path):
+        make(tmp_path, self.systems(), n=900, shard_bytes=1600)
+        before = contents(tmp_path)
+        (tmp_path / "Turning" / "train-00003.parquet").unlink()
+        make(tmp_path, self.systems(), n=900, shard_bytes=1600)
+        assert contents(tmp_path) == before
 
 
 def request(**arguments):

@@ -57,6 +57,8 @@ class Record:
             del content["continued"]
         else:
             content["continued"]["state"] = [_number_or_none(value) for value in self.continued.state]
+            if self.continued.past is None:
+                del content["continued"]["past"]
         return content
 
     @staticmethod
@@ -64,7 +66,10 @@ class Record:
         continued = content.get("continued")
         if continued is not None:
             state = tuple(float("nan") if value is None else float(value) for value in continued["state"])
-            continued = Continuation(state, continued["outcome"], continued["stop_time"])
+            past = continued.get("past")
+            continued = Continuation(
+                state, continued["outcome"], continued["stop_time"], None if past is None else tuple(past)
+            )
         return Record(**{**content, "continued": continued})
 
 

@@ -93,6 +93,8 @@ class Continuation:
     state: tuple[float, ...]
     outcome: str
     stop_time: float | None
+    past: tuple[Any, ...] | None = None
+    """Of a delay equation the arrays of `bestiary.history.Past`, as nested lists."""
 
 
 @dataclass(frozen=True)
@@ -156,17 +158,12 @@ class SystemPlan:
         Raises
         ------
         DatasetError
-            If a delay trajectory is too long for one file: a delay equation cannot be continued from one state.
+            If a trajectory is too long for one file in the format of GluonTS.
         """
         samples_per_file = max(1, self.request.shard_bytes // (8 * len(self.system.names)))
         n = self.request.n
         members = max(1, samples_per_file // n)
         pieces = -(-n // samples_per_file)
-        if pieces > 1 and self.system.kind == "delay":
-            raise DatasetError(
-                f"{self.system.name}: a trajectory of a delay equation cannot be cut along time, so at most "
-                f"{samples_per_file} samples fit; ask for more trajectories, or a larger shard_bytes"
-            )
         if pieces > 1 and self.request.format == "gluonts":
             raise DatasetError(
                 f"{self.system.name}: in the format of GluonTS a trajectory is one row, so at most {samples_per_file} "

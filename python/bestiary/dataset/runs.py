@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core, sampling
 from ..definition import Array
 from ..exceptions import DatasetError
+from ..history import Past
 
 if TYPE_CHECKING:
     from ..system import System
@@ -54,6 +55,10 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         seed = shard.seed(f"from sample {shard.first_sample}")
         initial = np.array([before.state])
         begin = (shard.first_sample - 1) * shard.dt
+    past = None
+    if before is not None and before.past is not None:
+        past = Past.from_lists(before.past, system.dimension)
+        initial = past.at(begin)[None]
     result = solve(
         system,
         sampling.Grid(t, shard.dt if before is None else None),
@@ -71,6 +76,7 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         seed=seed,
         threads=threads,
         progress=progress or False,
+        history=None if past is None else [past.arrays],
     )
     outcomes = list(result.outcomes)
     stop_times = [float(time) if np.isfinite(time) else None for time in result.stop_times]
@@ -83,8 +89,15 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         steps=int(result.steps.sum()),
         rejected=int(result.rejected.sum()),
         evaluations=int(result.evaluations.sum()),
-        end=Continuation(state, outcomes[0], stop_times[0]),
+        end=Continuation(state, outcomes[0], stop_times[0], _remembered(shard, result)),
     )
+
+
+def _remembered(shard: Shard, result: _core.Result) -> tuple[Any, ...] | None:
+    """What the next piece of a long trajectory with delays must know besides the state."""
+    if not shard.is_piece or result.past is None or result.outcomes[0] != "ok":
+        return None
+    return tuple(array.tolist() for array in result.past)
 
 
 def _observed(shard: Shard, x: Array) -> Array:
