@@ -7,101 +7,18 @@ equations, parameters and initial state is not measured again, so an interrupted
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import __version__, definition, registry
 from .dataset.files import write_atomically
 from .exceptions import CatalogueError, RequestError, UnknownName
-from .measures import dimensions, exponents, period, scale
+from .measures.records import MEASURES, Record
 from .system import System
 from .workers import in_threads
 
-__all__ = ["MEASURES", "annotate", "measured_text"]
-
-Record = dict[str, Any]
-"""What stands under one key of `[measured]`: value, error, method, settings, and what else there is to say."""
-
-
-def _period(system: System) -> dict[str, Record]:
-    """The dominant period; where no peak of a spectrum stands out, method and settings without a value."""
-    if system.kind == "map":
-        return {}
-    facts = {"method": period.METHOD, "settings": period.SETTINGS}
-    found = period.dominant_period(system)
-    if math.isnan(found.value):
-        return {"period": {"significant": False, **facts}}
-    value, error = rounded(found.value, found.error)
-    excess = float(f"{found.excess:.3g}")
-    return {"period": {"value": value, "error": error, "variable": found.variable, "excess": excess, **facts}}
-
-
-def _scale(system: System) -> dict[str, Record]:
-    """Mean, standard deviation and range of every variable; not of what grows without bound."""
-    if "unbounded" in system.tags:
-        return {}
-    facts = {"method": scale.METHOD, "settings": scale.settings(system)}
-    found = scale.typical_scale(system)
-    records: dict[str, Record] = {}
-    for key, values, errors in (
-        ("mean", found.mean, found.mean_error),
-        ("standard_deviation", found.standard_deviation, found.standard_deviation_error),
-    ):
-        pairs = [rounded(value, error) for value, error in zip(values, errors, strict=True)]
-        value, error = (_by_variable(system, [pair[i] for pair in pairs]) for i in (0, 1))
-        records[key] = {"value": value, "error": error, **facts}
-    low, high = ([float(f"{each:.6g}") for each in ends] for ends in (found.low, found.high))
-    records["range"] = {"low": _by_variable(system, low), "high": _by_variable(system, high), **facts}
-    return records
-
-
-def _spectrum(system: System) -> dict[str, Record]:
-    """Lyapunov exponents, and what follows from them; fewer than all where the others are minus infinity."""
-    found = None
-    count = min(system.dimension, MOST_EXPONENTS) if system.kind != "delay" else None
-    while found is None:
-        try:
-            found = exponents.lyapunov_spectrum(system, count, max_work=SPECTRUM_WORK, threads=1)
-        except RequestError as refusal:
-            if "fewer exponents" not in str(refusal) or not count or count == 1:
-                raise
-            count -= 1
-    settings = found.settings
-    said = ", ".join(f"{key} {settings[key]:.6g}" for key in ("members", "duration", "transient", "rtol"))
-    facts = {"method": exponents.METHOD, "settings": said, "converged": found.converged}
-    pairs = [rounded(value, error) for value, error in zip(found.value, found.error, strict=True)]
-    records: dict[str, Record] = {
-        "largest_exponent": {"value": pairs[0][0], "error": pairs[0][1], **facts},
-        "exponents": {"value": [value for value, _ in pairs], "error": [error for _, error in pairs], **facts},
-        "verdict": {"value": found.verdict, **facts},
-    }
-    for key, method, derived in (
-        ("kaplan_yorke_dimension", "Kaplan & Yorke (1979) from the exponents", dimensions.kaplan_yorke(found)),
-        ("entropy", "Pesin (1977): sum of the positive exponents", dimensions.pesin_entropy(found)),
-    ):
-        if math.isfinite(derived.value):
-            pair = rounded(derived.value, derived.error)
-            records[key] = {"value": pair[0], "error": pair[1], **facts, "method": method}
-    return records
-
-
-# Of a system with more variables, only so many exponents are measured.
-MOST_EXPONENTS = 12
-# Steps times variables: a limit on the work for one system.
-SPECTRUM_WORK = 1e7
-
-MEASURES: dict[str, Callable[[System], Mapping[str, Record]]] = {
-    "period": _period,
-    "scale": _scale,
-    "spectrum": _spectrum,
-}
-"""
-By name: a function from a system to records, by their keys under `[measured]`. A record has "method" and "settings".
-
-A measure that has nothing to say of a system gives no record.
-"""
+__all__ = ["annotate", "measured_text"]
 
 
 def annotate(
@@ -185,15 +102,6 @@ def measured_text(text: str, records: Mapping[str, Any], where: str) -> str:
     return result
 
 
-def rounded(value: float, error: float) -> tuple[float, float]:
-    """Value and error to two digits of the error, at most ten digits of the value; plain where the error is 0."""
-    if not error > 0 or not math.isfinite(error):
-        return float(f"{value:.10g}"), float(error)
-    error = float(f"{error:.2g}")
-    digits = min(1 - math.floor(math.log10(error)), 9 - math.floor(math.log10(max(abs(value), error))))
-    return round(float(value), digits), error
-
-
 def _annotate_file(path: Path, measures: Sequence[str], again: bool) -> str:
     system = System.from_toml(path)
     there = system.entry["measured"]
@@ -223,14 +131,3 @@ def _path(name: str | Path) -> Path:
             raise RequestError(f"there is no file {name}")
         return Path(name)
     return registry.path(name)
-
-
-def _by_variable(system: System, values: Sequence[float]) -> dict[str, float | list[float]]:
-    """Flat values as a table with a number, or for a vector a list, for each variable as declared."""
-    table: dict[str, float | list[float]] = {}
-    position = 0
-    for name, size in system.shape.items():
-        end = position + (size or 1)
-        table[name] = float(values[position]) if size is None else [float(value) for value in values[position:end]]
-        position = end
-    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -214,15 +215,22 @@ def _spectrum(
         if system.kind == "map":
             length = math.ceil(length)
     rounds: list[Segments] = []
+    found: Estimate | None = None
     while True:
         before = cloud.work
-        rounds.append(cloud.run(length, SEGMENTS))
+        try:
+            rounds.append(cloud.run(length, SEGMENTS, max_work=max_work))
+        except RequestError:
+            # A member that ends after a good while, as on transient chaos, does not take back what was found before.
+            if found is None:
+                raise
+            return replace(found, converged=False)
         spent = cloud.work - before
         # A transient that is not over: the part before is discarded, unless what it changes is below what is asked for.
         if len(rounds) > 1 and _drifts(rounds, _target(cloud, _joined(rounds).rates.mean(axis=0), error)):
             rounds = rounds[-1:]
         found = _estimate(system, cloud, rounds, error, given, settled)
-        verdict_needed = error == "relative" and found.verdict == "unresolved"
+        verdict_needed = error == "relative" and _is_open(system, found)
         if duration is not None or (found.converged and not verdict_needed):
             return found
         # The next round is as long as all those before together.
@@ -238,7 +246,8 @@ def _settle(cloud: Cloud, transient: float, max_work: float) -> float:
     settled, pieces = 0.0, 5
     while settled < transient and cloud.work <= max_work:
         length = transient / pieces
-        settled += float(cloud.run(math.ceil(length) if cloud.system.kind == "map" else length, 1).elapsed.min())
+        piece = math.ceil(length) if cloud.system.kind == "map" else length
+        settled += float(cloud.run(piece, 1, max_work=2 * max_work).elapsed.min())
     return settled
 
 
@@ -348,7 +357,7 @@ def verdict_of(
     system: System, value: Array, error: Array, duration: float, *, whole: bool = True, driven: bool = False
 ) -> str:
     """The kind of motion, from exponents with their errors."""
-    told = signs(value, error, duration)
+    told = _told(system, value, error, duration)
     positive = int((told == 1).sum())
     if positive:
         return "hyperchaotic" if positive > 1 else "chaotic"
@@ -364,6 +373,20 @@ def verdict_of(
     if not system.is_autonomous:
         return "periodic" if zeros == 0 else "quasi-periodic"
     return ("fixed point", "periodic")[zeros] if zeros < 2 else "quasi-periodic"
+
+
+def _told(system: System, value: Array, error: Array, duration: float) -> Array:
+    """The signs; what is called zero must also be slower than one in 50 periods, or a short run would tell it."""
+    told = signs(value, error, duration)
+    unit = 1.0 if system.kind == "map" else system.period
+    told[(told == 0) & (np.abs(value) + SIGNIFICANT * error > 1.0 / (SLOWEST * unit))] = 2.0
+    return told
+
+
+def _is_open(system: System, found: Estimate) -> bool:
+    """Whether the kind of motion is not told yet: also where it is chaotic, and a further exponent may be positive."""
+    told = _told(system, found.value, found.error, found.settings["duration"])
+    return found.verdict == "unresolved" or bool(((told == 2) & (found.value > SIGNIFICANT * found.error)).any())
 
 
 def _needs_no_more(told: Array) -> bool:

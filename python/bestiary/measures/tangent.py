@@ -27,6 +27,8 @@ RTOL, RTOL_CONSERVATIVE = 1e-8, 1e-10
 TRANSIENT_PERIODS, TRANSIENT_ITERATIONS = 50, 500
 # Steps in a period of a stochastic system; in the shortest delay and in a period of a delay system; its exponents.
 STOCHASTIC_STEPS, DELAY_STEPS, PERIOD_STEPS, DELAY_EXPONENTS = 1000, 32, 100, 8
+# Of a member in one run.
+MOST_STEPS = 10**9
 # Numbers for the first vectors come from paths apart from those of states and noise.
 _PATHS = 3 << 61
 
@@ -139,8 +141,12 @@ class Cloud:
         """Steps taken so far, times the number of variables with their vectors."""
         return float(self.steps) * self.width
 
-    def run(self, duration: float, segments: int, *, keep: bool = False) -> Segments:
-        """Run on, by so many segments of at least this duration each."""
+    def run(self, duration: float, segments: int, *, keep: bool = False, max_work: float = math.inf) -> Segments:
+        """
+        Run on, by so many segments of this duration each.
+
+        No member may do more than `max_work` by itself: one that escapes may take ever smaller steps.
+        """
         try:
             found = _core.tangent_growth(
                 self.system.core,
@@ -154,6 +160,7 @@ class Cloud:
                 keep=keep,
                 rtol=self.rtol,
                 atol=self.atol,
+                max_steps=int(min(max_work / self.width + 1, MOST_STEPS)),
                 step=self.step,
                 seed=self.seed,
                 first_step=self.steps // len(self.t),
