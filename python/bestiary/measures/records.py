@@ -30,7 +30,7 @@ Record = dict[str, Any]
 # Of a system with more variables, only so many exponents are measured.
 MOST_EXPONENTS = 12
 # Steps times variables: a limit on the work for one system, and that for one whose steps cost more by the variable.
-SPECTRUM_WORK, WIDE_WORK, WIDE = 1e8, 1e7, 6
+SPECTRUM_WORK, WIDE_WORK, WIDE = 3e7, 1e7, 6
 # Chaos that is known to end is measured for so many periods of each member, after so many to settle.
 TRANSIENT_CHAOS, TRANSIENT_SETTLES = 100, 20
 
