@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import sampling
 from ..definition import Array
 from ..exceptions import RequestError
 from . import complexity, correlation, dimensions, entropies, exponents, fluctuation, period, scale
@@ -29,8 +30,9 @@ Record = dict[str, Any]
 
 # Of a system with more variables, only so many exponents are measured.
 MOST_EXPONENTS = 12
-# Steps times variables: a limit on the work for one system, and that for one whose steps cost more by the variable.
-SPECTRUM_WORK, WIDE_WORK, WIDE = 3e7, 1e7, 6
+# Steps times variables: a limit on the work for a system of few variables. Of wide systems, whose statistics are
+# poorer, it is that many instructions.
+SPECTRUM_WORK, WIDE, WIDE_INSTRUCTIONS = 3e7, 6, 4e8
 # Chaos that is known to end is measured for so many periods of each member, after so many to settle.
 TRANSIENT_CHAOS, TRANSIENT_SETTLES = 100, 20
 
@@ -103,16 +105,24 @@ def _spectrum(system: System) -> dict[str, Record]:
 
 def _exponents(system: System) -> Estimate:
     count = min(system.dimension, MOST_EXPONENTS) if system.kind != "delay" else None
-    options: dict[str, Any] = {"max_work": SPECTRUM_WORK if system.dimension <= WIDE else WIDE_WORK, "threads": 1}
+    options: dict[str, Any] = {"max_work": SPECTRUM_WORK, "threads": 1}
+    if system.dimension > WIDE:
+        cost = max(system.core.program_length / system.dimension, 4.0)
+        options["max_work"] = WIDE_INSTRUCTIONS / cost
     if "transient" in system.tags:
         options |= {"duration": TRANSIENT_CHAOS * system.period, "transient": TRANSIENT_SETTLES * system.period}
     while True:
         try:
             return exponents.lyapunov_spectrum(system, count, **options)
         except RequestError as refusal:
-            if "fewer exponents" not in str(refusal) or not count or count == 1:
+            if "ended at" in str(refusal) and "initial" not in options:
+                # Members start a little beside a run on the attractor; where its basin is thin, on that run itself.
+                points = sampling.reference(system)
+                options["initial"] = points[:: max(1, len(points) // exponents.MEMBERS)][: exponents.MEMBERS]
+            elif "fewer exponents" in str(refusal) and count and count > 1:
+                count -= 1
+            else:
                 raise
-            count -= 1
 
 
 def _series(system: System) -> tuple[Array, float] | None:
