@@ -25,17 +25,24 @@ class System:
         state: Sequence[tuple[str, int | None]],
         observables: Mapping[str, str] = ...,
         periods: Mapping[str, str] = ...,
+        interpretation: str = "ito",
     ) -> System:
         """
         kind: "flow", "map", "delay" or "stochastic". parameters: scalars, vectors, matrices (values are defaults).
         structure: whole numbers that fix sizes. state: (name, None) for a scalar, (name, size) for a vector, in order.
         observables: name -> expression of the state. periods: state name -> expression, the state being an angle.
+        interpretation: "ito" or "stratonovich", of the noise of a stochastic system.
         """
     @property
     def kind(self) -> str: ...
     @property
     def text(self) -> str:
         """The equations, printed canonically; building from it gives the same system."""
+    @property
+    def processes(self) -> list[str]:
+        """Names of the Wiener processes: those of the variables that have one of their own, then the named ones."""
+    def ito_correction(self) -> list[str]:
+        """(1/2) sum_j (b_j . grad) b_j of each state variable, in the language."""
     @property
     def names(self) -> list[str]:
         """Flattened state names: x1, x2, ... for a vector x."""
@@ -80,6 +87,8 @@ class System:
         """Trace of the Jacobian -> (m,)."""
     def observe(self, x: Array, t: Array, parameters: Array) -> Array:
         """-> (m, n_observables)."""
+    def diffusion(self, x: Array, t: Array, parameters: Array) -> Array:
+        """Amplitudes of the noise -> (m, d, n_processes)."""
     def periods(self, parameters: Array | None = None) -> Array:
         """Period of each state variable, NaN where it is no angle -> (d,)."""
 
@@ -149,14 +158,16 @@ def solve(
 
     Sampled at 0, dt, 2 dt, ..., (n - 1) dt, or at `times` (n,), increasing, none before any start. A map counts time in
     iterations (dt a whole number). method: "auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4",
-    "symplectic8" for flows; "map"; "taylor", "dop853", "tsit5" for delay; "milstein" for stochastic. step: fixed step
-    of rk4 and the symplectic methods (default: sampling interval) and of milstein (a tenth of it). forcing (d,):
-    standard deviation of additive white noise (per square root of time) put on a flow: it is then integrated as a
-    stochastic system. Path i of the noise is f(seed, first_path + i). extended: by "taylor" or "map" in numbers of two
-    doubles. events: for each observable of the system, which of its zero crossings count (1 from below, -1 from above,
-    0 both), from time 0 on, and with which of them the trajectory stops. progress(done, total) is called from the
-    calling thread, at most ten times a second. history: before the start of a delay system, one for all trajectories or
-    one for each: a flow whose right-hand sides are functions of time, or arrays as in `Result.past`.
+    "symplectic8" for flows; "map"; "taylor", "dop853", "tsit5" for delay; "milstein" and "euler_maruyama" for
+    stochastic. step: fixed step of rk4 and the symplectic methods (default: sampling interval) and of the methods for
+    noise (a tenth of it). forcing (d,): standard deviation of additive white noise (per square root of time) put on a
+    flow: it is then integrated as a stochastic system. Path i of the noise is a function of (seed, first_path + i,
+    process, time), the same for step, step/2, …, for a start in the middle of it and for any samples. extended: by
+    "taylor" or "map" in numbers of two doubles. events: for each observable of the system, which of its zero crossings
+    count (1 from below, -1 from above, 0 both), from time 0 on, and with which of them the trajectory stops.
+    progress(done, total) is called from the calling thread, at most ten times a second. history: before the start of a
+    delay system, one for all trajectories or one for each: a flow whose right-hand sides are functions of time, or
+    arrays as in `Result.past`.
 
     Raises ValueError for a wrong request, KeyboardInterrupt on Ctrl-C.
     """
@@ -203,7 +214,6 @@ def tangent_growth(
     step: float | None = None,
     seed: int = 0,
     first_path: int = 0,
-    first_step: int = 0,
     threads: int | None = None,
 ) -> dict[str, Any]:
     """
@@ -217,7 +227,8 @@ def tangent_growth(
     keep: also states (m, segments, d + k r) at the ends of segments and triangles (m, segments, k, k), the product of
     the triangular factors in each.
 
-    step: the longest step of a stochastic system, whose noise is f(seed, first_path + member, first_step + step).
+    step: of a stochastic system, in whole numbers of which its segments last; the noise of a member is that of path
+    first_path + member in `solve`.
     """
 
 def uniforms(seed: int, path: int, n: int) -> Array:

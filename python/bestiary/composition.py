@@ -262,6 +262,7 @@ def _prefixed(system: System, member: str, shared: set[str] | frozenset[str] = f
     entry = system.entry
     names = [*entry["state"], *entry["parameters"], *entry["structure"]]
     names += [re.split(r"[\[(]", left)[0].strip() for left in entry["definitions"]]
+    names += [process.split("[")[0] for process in system.processes if process not in system.names]
     new = {old: f"{member}.{old}" for old in names if old not in shared}
     # Observables may use local functions, so they are renamed in one document with the definitions.
     views = {f"{_VIEW}{key}": body for key, body in entry["observables"].items()}
@@ -296,6 +297,11 @@ def _prefixed(system: System, member: str, shared: set[str] | frozenset[str] = f
 def _joined(members: Mapping[str, Entry], name: str, kind: str, systems: Iterable[System]) -> Entry:
     """One entry of the renamed tables of several."""
     entry: Entry = {"name": name, "kind": kind}
+    senses = {system.interpretation for system in systems if system.kind == "stochastic"}
+    if len(senses) > 1:
+        raise RequestError("noise in Ito's and in Stratonovich's sense do not mix: take members with to_ito() before")
+    if senses:
+        entry["interpretation"] = senses.pop()
     citations = dict.fromkeys(system.entry.get("citation") for system in systems)
     if any(citations):
         entry["citation"] = "; ".join(citation for citation in citations if citation)

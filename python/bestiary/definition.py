@@ -23,11 +23,13 @@ Array: TypeAlias = NDArray[np.float64]
 Entry: TypeAlias = dict[str, Any]
 
 KINDS = ("flow", "map", "delay", "stochastic")
+INTERPRETATIONS = ("ito", "stratonovich")
 KEYS = (
     *(
         "name",
         "aliases",
         "kind",
+        "interpretation",
         "about",
         "citation",
         "doi",
@@ -44,11 +46,14 @@ KEYS = (
 # What the numbers of a system follow from.
 DIGITS = (
     *("kind", "parameters", "structure", "state", "period", "absolute_tolerance", "definitions", "equations", "noise"),
-    *("observables", "periods", "history"),
+    *("observables", "periods", "history", "interpretation"),
 )
 # What a variant may say, and how: tables whose keys replace those of the entry, and values that replace whole.
 _MERGED = ("parameters", "structure", "definitions", "equations", "noise")
-_REPLACED = ("kind", "state", "history", "observables", "periods", "period", "note", "tags", "absolute_tolerance")
+_REPLACED = (
+    *("kind", "interpretation", "state", "history", "observables", "periods", "period", "note", "tags"),
+    *("absolute_tolerance",),
+)
 _OWN = ("known", "measured")
 
 _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -68,6 +73,12 @@ def checked(entry: Mapping[str, Any], where: str) -> Entry:
             raise CatalogueError(f'{where}: the key "{key}" is missing')
     if result["kind"] not in KINDS:
         raise CatalogueError(f"{where}: {UnknownName('kind', str(result['kind']), KINDS)}")
+    if result.get("interpretation", "ito") not in INTERPRETATIONS:
+        raise CatalogueError(
+            f"{where}: {UnknownName('interpretation', str(result['interpretation']), INTERPRETATIONS)}"
+        )
+    if result.get("interpretation") == "ito":
+        del result["interpretation"]
     for key in (*_MERGED, "state", "history", "observables", "periods", "bifurcation", "known", "variants", "measured"):
         if not isinstance(result.setdefault(key, {}), dict):
             raise CatalogueError(f'{where}: "{key}" must be a table')
@@ -299,8 +310,8 @@ def _is_section(key: str) -> bool:
 
 
 def stem(left: str) -> str:
-    """The name in `x`, `x[i]` or `x[1]`."""
-    return left.split("[")[0].strip()
+    """The name of the variable in `x`, `x[i]`, `x[1]` or, of noise by a process W, `x, W`."""
+    return re.split(r"[\[,]", left)[0].strip()
 
 
 def _key(name: str) -> str:

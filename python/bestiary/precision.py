@@ -33,7 +33,7 @@ def horizon(run: Trajectory, threshold: float) -> float:
         )
     if run.low is not None:
         raise RequestError("the run is in extended precision already: there is none finer to compare with")
-    if run.method == "milstein":
+    if run.method in ("milstein", "euler_maruyama"):
         raise RequestError("a noisy run has no precision horizon: its path is one of many")
     return departure(run, _finer(run, run._request), threshold)
 

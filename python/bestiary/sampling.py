@@ -27,7 +27,7 @@ PER_PERIOD = 100.0
 METHODS = {
     "flow": ("auto", "taylor", "tsit5", "dop853", "rk4", "rodas5p", "symplectic4", "symplectic8"),
     "delay": ("auto", "taylor", "dop853", "tsit5"),
-    "stochastic": ("auto", "milstein"),
+    "stochastic": ("auto", "milstein", "euler_maruyama"),
     "map": ("auto", "map"),
 }
 ABSOLUTE_TOLERANCE = 1e-12

@@ -24,6 +24,7 @@ from . import _core, definition, sampling
 from .definition import Array, Entry
 from .exceptions import RequestError, UnknownParameter
 from .history import History
+from .noise import interpreted
 from .trajectories import Ensemble, Progress, Stop, Trajectory, run_ensemble, run_trajectory
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class System:
                 list(self._shape.items()),
                 self._entry["observables"] if observables is None else observables,
                 self._entry["periods"],
+                self._entry.get("interpretation", "ito"),
             )
         except _core.LanguageError as error:
             raise _core.LanguageError(f"{where}: {error}" if where else str(error)) from None
@@ -100,6 +102,7 @@ class System:
         initial: object = None,
         name: str = "system",
         kind: str | None = None,
+        interpretation: str = "ito",
         structure: Mapping[str, int] | None = None,
         observables: Mapping[str, str] | None = None,
         periods: Mapping[str, str | float] | None = None,
@@ -113,13 +116,18 @@ class System:
         ----------
         text : str
             Statements on lines of their own or separated by `;`: `x' = …` (flow), `next(x) = …` (map),
-            `noise(x) = …` (stochastic), `x[i]' = …` (vector), and local definitions `name = …`, `f(u) = …`.
+            `x[i]' = …` (vector), and local definitions `name = …`, `f(u) = …`. White noise (stochastic) is written by
+            its amplitude: `noise(x) = …` for a Wiener process of the variable's own, `noise(x, W) = …` for a process
+            W, which may move several variables; amplitudes of several processes on one variable are written on
+            their own lines.
         parameters : mapping of numbers, vectors, matrices or constant expressions
         initial : sequence or mapping
             Initial state, in the order of the equations or by name; zero where it is left out altogether. For vector
             states a mapping with a list each, or one flat list if there is only one vector.
         kind : "flow", "map", "delay" or "stochastic"
             By default what the form of the equations tells.
+        interpretation : "ito" or "stratonovich"
+            In whose sense the noise of a stochastic system is meant.
         structure : mapping of whole numbers that fix sizes
         observables : mapping of expressions
             A bounded view of the state.
@@ -143,6 +151,7 @@ class System:
         entry: Entry = {
             "name": name,
             "kind": definition.inferred_kind(text) if kind is None else kind,
+            "interpretation": interpretation,
             **facts,
             "parameters": dict(parameters or {}),
             "structure": dict(structure or {}),
@@ -331,6 +340,20 @@ class System:
         return tuple(self._core.observable_names)
 
     @property
+    def interpretation(self) -> str:
+        """In whose sense the noise of a stochastic system is meant: "ito" or "stratonovich"."""
+        return str(self._entry.get("interpretation", "ito"))
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """
+        The independent Wiener processes of a stochastic system, the columns of `diffusion`.
+
+        A variable's own process has the name of the variable; named ones follow in order of appearance.
+        """
+        return tuple(self._core.processes)
+
+    @property
     def is_autonomous(self) -> bool:
         """Whether time does not appear in the equations."""
         return self._core.is_autonomous
@@ -417,6 +440,30 @@ class System:
             position = end
         return System(entry)
 
+    def to_ito(self) -> System:
+        """
+        The same stochastic process with its noise in Ito's sense.
+
+        The drift is f + (1/2) sum_j (b_j . grad) b_j in place of f, for columns b_j of the diffusion matrix.
+
+        A system in Ito's sense already is returned as it is. Runs of both see the same path and agree to rounding.
+
+        Examples
+        --------
+        >>> kubo = System.from_text("x' = -y; y' = x; noise(x, W) = -s*y; noise(y, W) = s*x",
+        ...                         parameters={"s": 0.5}, initial=[1, 0], interpretation="stratonovich")
+        >>> print(kubo.to_ito().to_text())
+        x' = -y + -0.5*(s*(x*s))
+        y' = x + -0.5*(s*(y*s))
+        noise(x, W) = -s*y
+        noise(y, W) = s*x
+        """
+        return interpreted(self, "ito")
+
+    def to_stratonovich(self) -> System:
+        """The same stochastic process with its noise in Stratonovich's sense; see `to_ito`."""
+        return interpreted(self, "stratonovich")
+
     # Its equations as functions
 
     def rhs(self, x: ArrayLike, t: ArrayLike = 0.0, *, delayed: ArrayLike | None = None) -> Array:
@@ -448,6 +495,16 @@ class System:
         """The trace of the Jacobian, shape (…). Arguments as in `rhs`."""
         states, times, shape = self._flat(x, t)
         return np.asarray(self._core.divergence(states, times, self._core.parameter_values)).reshape(shape)
+
+    def diffusion(self, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
+        """
+        The amplitudes of the noise, shape (…, d, m): row = variable, column = process, in the order of `processes`.
+
+        Arguments as in `rhs`.
+        """
+        states, times, shape = self._flat(x, t)
+        values = self._core.diffusion(states, times, self._core.parameter_values)
+        return values.reshape(*shape, self.dimension, len(self.processes))
 
     def observe(self, x: ArrayLike, t: ArrayLike = 0.0) -> Array:
         """The bounded view, shape (…, number of observables); the state itself where none is defined."""
@@ -573,6 +630,7 @@ class System:
             "auto", "taylor", "tsit5", "dop853", "rk4" or "rodas5p" for a flow; the first four of these for a delay
             system; "symplectic4" or "symplectic8" for a flow with the equations q' = dT/dp, p' = -dV/dq. "auto" is
             taylor, or dop853 where there are kinks, and hands stiff stretches of a flow to rodas5p; the result says so.
+            Noise is integrated by "milstein", or by "euler_maruyama" where it does not commute or has kinks.
         rtol, atol : float
             Tolerances on the error of a step; `atol` may be given by variable, as a sequence or mapping. By default
             1e-12, or the absolute tolerance that the entry states; 1e-30 in extended precision.
@@ -581,8 +639,9 @@ class System:
             maps. Some hundred times slower: a truth to compare with. The trajectory's `low` holds the digits that
             the doubles of `x` lack.
         step : float
-            Step of the methods with a fixed step (rk4, milstein, symplectic4, symplectic8); by default at most a
-            thousandth of a period, a two-hundredth for symplectic8.
+            Step of the methods with a fixed step (rk4, milstein, euler_maruyama, symplectic4, symplectic8); by default
+            at most a thousandth of a period, a two-hundredth for symplectic8. Noise is the same path for a step, its
+            half, its quarter, …, whatever is sampled.
         max_steps : int
             Limit on the steps of the run.
         forcing : float or sequence
@@ -792,7 +851,9 @@ class System:
     def _identity(self) -> str:
         values = {name: np.asarray(value).tolist() for name, value in self._parameters.items()}
         parts = (self.kind, self.to_text(), values, self._structure, self._shape, self._initial.tolist())
-        return json.dumps([*parts, self._entry["observables"], self._entry["periods"], self._entry["history"]])
+        parts = (self.kind, self.to_text(), values, self._structure, self._shape, self._initial.tolist())
+        entry = self._entry
+        return json.dumps([*parts, self.interpretation, entry["observables"], entry["periods"], entry["history"]])
 
     def __eq__(self, other: object) -> bool:
         return self._identity == other._identity if isinstance(other, System) else NotImplemented
@@ -804,7 +865,8 @@ class System:
         return System, (self._entry,)
 
     def __repr__(self) -> str:
-        head = f"{self.name}: {self.kind}, {self.dimension} state variable{'s' if self.dimension != 1 else ''}"
+        sense = " (Stratonovich)" if self.interpretation == "stratonovich" else ""
+        head = f"{self.name}: {self.kind}{sense}, {self.dimension} state variable{'s' if self.dimension != 1 else ''}"
         lines = [head, *(f"  {line}" for line in self.to_text().splitlines())]
         if self._parameters or self._structure:
             values = {**self._structure, **self._parameters}
@@ -819,7 +881,8 @@ class System:
     def _repr_html_(self) -> str:
         values = {**self._structure, **self._parameters}
         shown = ", ".join(f"{html.escape(name)} = {html.escape(_short(value))}" for name, value in values.items())
-        parts = [f"<strong>{html.escape(self.name)}</strong> ({self.kind}, {self.dimension}-dimensional)"]
+        sense = ", Stratonovich" if self.interpretation == "stratonovich" else ""
+        parts = [f"<strong>{html.escape(self.name)}</strong> ({self.kind}{sense}, {self.dimension}-dimensional)"]
         parts += [html.escape(self.about)] if self.about else []
         parts += [f"$$\n{html.escape(self.to_latex(), quote=False)}\n$$"]
         parts += [f"<small>{shown}</small>"] if shown else []

@@ -516,8 +516,7 @@ def solve(
     if step is not None:
         step = sampling.positive("step", step)
     elif is_stochastic or method in _STEPS_PER_PERIOD_OF:
-        longest = system.period / _STEPS_PER_PERIOD_OF.get(method, _STEPS_PER_PERIOD)
-        step = longest if grid.dt is None else grid.dt / math.ceil(grid.dt / longest)
+        step = usual_step(system, method, grid.dt)
     memory.require(system, len(initial), grid.n, copies=2 if precision == "extended" else 1)
     most = {} if max_steps is None else {"max_steps": sampling.whole("max_steps", max_steps, least=1)}
     core, events = system.core, None
@@ -557,6 +556,12 @@ def solve(
         )
     finally:
         close()
+
+
+def usual_step(system: System, method: str, dt: float | None) -> float:
+    """The step of a method with a fixed step, for samples `dt` apart."""
+    longest = float(system.period) / _STEPS_PER_PERIOD_OF.get(method, _STEPS_PER_PERIOD)
+    return longest if dt is None else dt / math.ceil(dt / longest)
 
 
 def _reporter(progress: bool | Progress, label: str) -> tuple[Progress | None, Callable[[], None]]:

@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 #[pyfunction]
 #[pyo3(signature = (
     system, augmented, parameters, *, start, response, vectors, duration, segments, keep=false, rtol=1e-9, atol=None,
-    max_steps=1_000_000_000, step=None, seed=0, first_path=0, first_step=0, threads=None
+    max_steps=1_000_000_000, step=None, seed=0, first_path=0, threads=None
 ))]
 #[allow(clippy::too_many_arguments)]
 pub fn tangent_growth<'py>(
@@ -33,7 +33,6 @@ pub fn tangent_growth<'py>(
     step: Option<f64>,
     seed: u64,
     first_path: u64,
-    first_step: u64,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (augmented, parameters, start) = (numbers(&augmented), numbers(&parameters), numbers(&start));
@@ -57,7 +56,6 @@ pub fn tangent_growth<'py>(
         step,
         seed,
         first_path,
-        first_step,
         threads,
     };
     let mut members: Vec<Member> =

@@ -5,7 +5,7 @@ use crate::expr::expand::Shape;
 use crate::expr::rename::{Names, rename_statement};
 use crate::expr::{parse_document, print_document};
 use crate::system::evaluate::Points;
-use crate::system::{Definition, Kind, System};
+use crate::system::{Definition, Interpretation, Kind, System};
 use numpy::{PyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -55,7 +55,8 @@ fn matrix(py: Python<'_>, values: Vec<f64>, rows: usize, columns: usize) -> PyRe
 #[pymethods]
 impl PySystem {
     #[staticmethod]
-    #[pyo3(signature = (kind, text, parameters, structure, state, observables=None, periods=None))]
+    #[pyo3(signature = (kind, text, parameters, structure, state, observables=None, periods=None, interpretation="ito"))]
+    #[allow(clippy::too_many_arguments)]
     fn build(
         py: Python<'_>,
         kind: &str,
@@ -65,6 +66,7 @@ impl PySystem {
         state: Vec<(String, Option<usize>)>,
         observables: Option<&Bound<'_, PyDict>>,
         periods: Option<&Bound<'_, PyDict>>,
+        interpretation: &str,
     ) -> PyResult<PySystem> {
         let mut list: Vec<(String, Shape, Vec<f64>)> = Vec::new();
         for (name, value) in parameters.iter() {
@@ -80,6 +82,7 @@ impl PySystem {
         let structure = structure.iter().map(|(k, v)| Ok((k.extract()?, v.extract()?))).collect::<PyResult<_>>()?;
         let definition = Definition {
             kind: Kind::parse(kind)?,
+            interpretation: Interpretation::parse(interpretation)?,
             text,
             parameters: list,
             structure,
@@ -94,6 +97,15 @@ impl PySystem {
     #[getter]
     fn kind(&self) -> &'static str {
         self.inner.kind().name()
+    }
+
+    #[getter]
+    fn processes(&self) -> Vec<String> {
+        self.inner.processes().iter().map(|process| process.name.clone()).collect()
+    }
+
+    fn ito_correction(&self) -> PyResult<Vec<String>> {
+        Ok(self.inner.ito_correction()?)
     }
 
     #[getter]
@@ -216,6 +228,18 @@ impl PySystem {
         let batch = Batch::new(&x, &t, &parameters, None);
         let columns = self.inner.observable_names().len();
         matrix(py, self.inner.evaluate_observables(batch.points())?, batch.t.len(), columns)
+    }
+
+    fn diffusion<'py>(
+        &self,
+        py: Python<'py>,
+        x: PyReadonlyArrayDyn<'py, f64>,
+        t: PyReadonlyArrayDyn<'py, f64>,
+        parameters: PyReadonlyArrayDyn<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray3<f64>>> {
+        let batch = Batch::new(&x, &t, &parameters, None);
+        let shape = [batch.t.len(), self.inner.dimension(), self.inner.processes().len()];
+        PyArray::from_vec(py, self.inner.evaluate_diffusion(batch.points())?).reshape(shape)
     }
 
     #[pyo3(signature = (parameters=None))]

@@ -103,7 +103,7 @@ pub enum Role {
     Derivative,
     /// `next(x) = …`, the image of a state variable under a map.
     Next,
-    /// `noise(x) = …`, the diffusion coefficient of a state variable (Itô).
+    /// `noise(x) = …`, `noise(x, W) = …`: the amplitude with which a state variable is moved by its own Wiener process, or by W.
     Noise,
     /// `r2 = …`, `w[i] = …` or `f(u, v) = …`, a local definition.
     Local,
@@ -120,6 +120,8 @@ pub struct Statement {
     pub indices: Vec<String>,
     /// Argument names on the left: `["u", "v"]` in `f(u, v) = …`; empty if it is no function.
     pub arguments: Vec<String>,
+    /// Name and indices of the Wiener process on the left: `("W", ["i"])` in `noise(x[i], W[i]) = …`.
+    pub process: Option<(String, Vec<String>)>,
     /// The right-hand side.
     pub body: Expr,
     /// Byte offset of the name.
@@ -128,7 +130,7 @@ pub struct Statement {
 
 impl PartialEq for Statement {
     fn eq(&self, other: &Self) -> bool {
-        (self.role, &self.name, &self.indices, &self.arguments, &self.body)
-            == (other.role, &other.name, &other.indices, &other.arguments, &other.body)
+        (self.role, &self.name, &self.indices, &self.arguments, &self.process, &self.body)
+            == (other.role, &other.name, &other.indices, &other.arguments, &other.process, &other.body)
     }
 }

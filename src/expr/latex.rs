@@ -10,9 +10,8 @@ use super::printer::print_number;
 /// A statement as LaTeX, without surrounding dollar signs. The image of a map is `x_{n+1}`; which names on the right
 /// are states is not known here, so they stand without the iteration.
 pub fn latex_statement(statement: &Statement) -> String {
-    let Statement { role, name, indices, arguments, body, .. } = statement;
-    let mut symbol = Symbol::of(name);
-    symbol.subscripts.extend(indices.iter().map(|index| symbol_of(index)));
+    let Statement { role, name, indices, arguments, process, body, .. } = statement;
+    let mut symbol = placed(name, indices);
     let left = match role {
         Role::Derivative => {
             symbol.base = format!("\\dot{{{}}}", symbol.base);
@@ -22,7 +21,10 @@ pub fn latex_statement(statement: &Statement) -> String {
             symbol.subscripts.push("n+1".into());
             symbol.to_latex()
         }
-        Role::Noise => format!("g_{{{}}}", symbol.to_latex()),
+        Role::Noise => {
+            let process = process.as_ref().map(|(name, indices)| format!(", {}", placed(name, indices).to_latex()));
+            format!("g_{{{}{}}}", symbol.to_latex(), process.unwrap_or_default())
+        }
         Role::Local if arguments.is_empty() => symbol.to_latex(),
         Role::Local => {
             let arguments: Vec<String> = arguments.iter().map(|name| symbol_of(name)).collect();
@@ -30,6 +32,51 @@ pub fn latex_statement(statement: &Statement) -> String {
         }
     };
     format!("{left} = {}", write(body))
+}
+
+/// Stochastic differential equations as physicists write them, `dx = f dt + g dW`: each equation with the noise of its left side,
+/// definitions as they are. `circle` marks products in Stratonovich's sense.
+pub fn latex_stochastic(statements: &[Statement], circle: bool) -> Vec<String> {
+    let same = |a: &Statement, b: &Statement| (&a.name, &a.indices) == (&b.name, &b.indices);
+    let of = |role: Role| statements.iter().filter(move |statement| statement.role == role);
+    let mut lines = Vec::new();
+    for statement in statements {
+        match statement.role {
+            Role::Derivative => {
+                let symbol = placed(&statement.name, &statement.indices);
+                let mut line = format!("d{} = {}", symbol.to_latex(), factored(&statement.body, "dt"));
+                for noise in of(Role::Noise).filter(|noise| same(noise, statement)) {
+                    let process = noise.process.as_ref().map_or_else(
+                        || Symbol { subscripts: vec![symbol.to_latex()], ..Symbol::of("W") },
+                        |(name, indices)| placed(name, indices),
+                    );
+                    let increment = format!("{}d{}", if circle { "\\circ " } else { "" }, process.to_latex());
+                    line.push_str(&format!(" + {}", factored(&noise.body, &increment)));
+                }
+                lines.push(line);
+            }
+            // What belongs to no single equation, such as the noise of x[1] where the equation is that of x[i].
+            Role::Noise if of(Role::Derivative).any(|equation| same(equation, statement)) => {}
+            _ => lines.push(latex_statement(statement)),
+        }
+    }
+    lines
+}
+
+/// An expression times a differential.
+fn factored(expression: &Expr, differential: &str) -> String {
+    match expression.kind {
+        ExprKind::Number(0.0) => format!("0\\, {differential}"),
+        ExprKind::Number(1.0) => differential.to_owned(),
+        _ => format!("{}\\, {differential}", at_least(expression, Tightness::Product)),
+    }
+}
+
+/// A name with the indices of a left side as subscripts.
+fn placed(name: &str, indices: &[String]) -> Symbol {
+    let mut symbol = Symbol::of(name);
+    symbol.subscripts.extend(indices.iter().map(|index| symbol_of(index)));
+    symbol
 }
 
 /// An expression as LaTeX, without surrounding dollar signs.

@@ -15,7 +15,7 @@ pub mod program;
 pub mod rename;
 mod source;
 
-pub use latex::{latex_expression, latex_statement};
+pub use latex::{latex_expression, latex_statement, latex_stochastic};
 pub use parser::{parse_document, parse_expression};
 pub use printer::{print_document, print_expression, print_statement};
 pub use source::{numpy_source, text_of};

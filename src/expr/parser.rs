@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! statement  = left "=" sum
-//! left       = name "'" | name "[" indices "]" "'" | ("next" | "noise") "(" name ["[" indices "]"] ")"
+//! left       = name "'" | name "[" indices "]" "'" | "next" "(" place ")" | "noise" "(" place ["," place] ")"
 //!            | name | name "[" indices "]" | name "(" names ")"
 //! sum        = term {("+" | "-") term}
 //! term       = "-" term | factor {("*" | "/") signed}

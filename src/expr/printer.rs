@@ -16,14 +16,14 @@ pub fn print_expression(expression: &Expr) -> String {
 
 /// A statement as text, on one line.
 pub fn print_statement(statement: &Statement) -> String {
-    let Statement { role, name, indices, arguments, body, .. } = statement;
+    let Statement { role, name, indices, arguments, process, body, .. } = statement;
     let mut left = name.clone();
-    for (list, open, close) in [(indices, '[', ']'), (arguments, '(', ')')] {
-        if !list.is_empty() {
-            left.push(open);
-            left.push_str(&list.join(", "));
-            left.push(close);
-        }
+    enclose(&mut left, '[', indices, ']');
+    enclose(&mut left, '(', arguments, ')');
+    if let Some((name, indices)) = process {
+        left.push_str(", ");
+        left.push_str(name);
+        enclose(&mut left, '[', indices, ']');
     }
     let body = print_expression(body);
     match role {
@@ -31,6 +31,15 @@ pub fn print_statement(statement: &Statement) -> String {
         Role::Next => format!("next({left}) = {body}"),
         Role::Noise => format!("noise({left}) = {body}"),
         Role::Local => format!("{left} = {body}"),
+    }
+}
+
+/// Appends a list between brackets, if there is one.
+fn enclose(left: &mut String, open: char, list: &[String], close: char) {
+    if !list.is_empty() {
+        left.push(open);
+        left.push_str(&list.join(", "));
+        left.push(close);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Other names in a tree: for states, parameters, definitions and structural integers, not for what is bound locally.
+//! Other names in a tree: for states, parameters, definitions, structural integers and Wiener processes, not for what is bound
+//! locally.
 
 use super::ast::{Condition, Expr, ExprKind, Statement};
 use std::collections::HashMap;
@@ -11,6 +12,9 @@ pub fn rename_statement(statement: &Statement, names: &Names) -> Statement {
     let bound: Vec<&str> = statement.indices.iter().chain(&statement.arguments).map(String::as_str).collect();
     let mut renamed = statement.clone();
     renamed.name = new_name(&statement.name, names, &[]);
+    if let Some((process, _)) = &mut renamed.process {
+        *process = new_name(process, names, &[]);
+    }
     rename(&mut renamed.body, names, &bound);
     renamed
 }

@@ -42,10 +42,8 @@ pub struct Settings<'a> {
     pub step: Option<f64>,
     /// Seed of the noise.
     pub seed: u64,
-    /// Number of the first path of noise, and of the first step on it.
+    /// Number of the first path of noise.
     pub first_path: u64,
-    /// Steps of each path taken before.
-    pub first_step: u64,
     /// Threads; all that are available if `None`.
     pub threads: Option<usize>,
 }

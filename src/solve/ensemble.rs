@@ -11,7 +11,7 @@ use super::rosenbrock::Rosenbrock;
 use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
 use super::stepper::{Rhs, Row, Stepper, Tolerance};
-use super::stochastic::Diffusion;
+use super::stochastic::Stochastic;
 use super::switching::Switching;
 use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
 use super::tableau::{DOP853, TSIT5, Tableau};
@@ -20,7 +20,7 @@ use crate::error::{Error, Result, nearest};
 use crate::expr::eval::Evaluator;
 use crate::parallel::pool::{Monitor, pool};
 use crate::parallel::simd::Level;
-use crate::system::{Kind, System};
+use crate::system::{Kind, Noise, System};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -42,6 +42,8 @@ pub enum Method {
     Map,
     /// Runge-Kutta drift with Milstein's noise, fixed step.
     Milstein,
+    /// Runge-Kutta drift with Euler's noise, fixed step.
+    EulerMaruyama,
     /// Rodas5P, for stiff flows.
     Rodas5p,
     /// Composition of order 4 with a fixed step, for separable Hamiltonian flows.
@@ -52,7 +54,7 @@ pub enum Method {
 
 impl Method {
     /// The methods by name.
-    pub const NAMES: [(&'static str, Method); 10] = [
+    pub const NAMES: [(&'static str, Method); 11] = [
         ("auto", Method::Auto),
         ("taylor", Method::Taylor),
         ("tsit5", Method::Tsit5),
@@ -60,6 +62,7 @@ impl Method {
         ("rk4", Method::Rk4),
         ("map", Method::Map),
         ("milstein", Method::Milstein),
+        ("euler_maruyama", Method::EulerMaruyama),
         ("rodas5p", Method::Rodas5p),
         ("symplectic4", Method::Symplectic4),
         ("symplectic8", Method::Symplectic8),
@@ -87,18 +90,19 @@ impl Method {
     fn settle(self, system: &System, forced: bool) -> Result<Method> {
         let kind = system.kind();
         let choice = match (self, kind) {
-            (Method::Auto | Method::Milstein, Kind::Flow) if forced => Method::Milstein,
+            (Method::Auto, Kind::Flow) if forced => Method::Milstein,
             (Method::Auto, Kind::Flow | Kind::Delay) if system.is_smooth() => Method::Taylor,
             (Method::Auto, Kind::Flow | Kind::Delay) => Method::Dop853,
             (Method::Auto, Kind::Map) => Method::Map,
-            (Method::Auto, Kind::Stochastic) => Method::Milstein,
+            (Method::Auto, Kind::Stochastic) if system.milstein_applies().is_ok() => Method::Milstein,
+            (Method::Auto, Kind::Stochastic) => Method::EulerMaruyama,
             (method, _) => method,
         };
         let fits = match choice {
             Method::Taylor | Method::Tsit5 | Method::Dop853 => matches!(kind, Kind::Flow | Kind::Delay) && !forced,
             Method::Rk4 | Method::Rodas5p | Method::Symplectic4 | Method::Symplectic8 => kind == Kind::Flow && !forced,
             Method::Map => kind == Kind::Map,
-            Method::Milstein => kind == Kind::Stochastic || forced,
+            Method::Milstein | Method::EulerMaruyama => kind == Kind::Stochastic || forced,
             Method::Auto => false,
         };
         if !fits {
@@ -111,6 +115,9 @@ impl Method {
         }
         if matches!(choice, Method::Symplectic4 | Method::Symplectic8) {
             system.separation()?;
+        }
+        if choice == Method::Milstein {
+            system.milstein_applies()?;
         }
         if choice == Method::Taylor && !system.is_smooth() {
             return Err(Error::value(
@@ -333,9 +340,14 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
                 log,
             })
             .collect();
+        let noise = matches!(method, Method::Milstein | Method::EulerMaruyama).then(|| match problem.forcing {
+            None => problem.system.noise(method == Method::Milstein),
+            Some(amplitudes) => Noise::constant(amplitudes, k),
+        });
         let run = Run {
             problem,
             method,
+            noise,
             march: March {
                 times: problem.times,
                 max_steps: problem.max_steps,
@@ -355,6 +367,7 @@ pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
 struct Run<'a> {
     problem: &'a Problem<'a>,
     method: Method,
+    noise: Option<Noise>,
     march: March<'a>,
     /// Where a single trajectory with delays leaves what it remembers.
     kept: &'a Mutex<Option<Past>>,
@@ -443,16 +456,13 @@ impl Run<'_> {
             Method::Map => {
                 jobs.chunks_mut(L).try_for_each(|jobs| self.march.iterate::<L>(system.program(), jobs, periods))
             }
-            Method::Milstein => {
-                let own = self.problem.forcing.is_none().then(|| system.stochastic_program());
-                let diffusion = match (&own, self.problem.forcing) {
-                    (Some(program), _) => Diffusion::Own(program),
-                    (None, amplitudes) => Diffusion::Constant(amplitudes.unwrap_or(&[])),
-                };
-                jobs.iter_mut().try_for_each(|job| {
-                    let periods = periods(job.parameters)?;
-                    self.march.diffuse(system.program(), &diffusion, self.step(), self.problem.seed, job, &periods)
-                })
+            Method::Milstein | Method::EulerMaruyama => {
+                let noise = self.noise.as_ref().expect("compiled before");
+                let (step, seed) = (self.step(), self.problem.seed);
+                let problem = Stochastic { drift: system.drift_program(), noise, step, seed };
+                jobs.chunk_by_mut(|a, b| a.start == b.start)
+                    .flat_map(|jobs| jobs.chunks_mut(L))
+                    .try_for_each(|jobs| self.march.diffuse::<L>(&problem, jobs, periods))
             }
             Method::Auto => unreachable!("settled before"),
         }
@@ -466,7 +476,8 @@ impl Run<'_> {
                 times.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min).min(1.0)
             }
         };
-        self.problem.step.unwrap_or(if self.method == Method::Milstein { 0.1 * interval } else { interval })
+        let noisy = matches!(self.method, Method::Milstein | Method::EulerMaruyama);
+        self.problem.step.unwrap_or(if noisy { 0.1 * interval } else { interval })
     }
 
     fn runge_kutta<const L: usize, S: Stepper<L>>(&self, jobs: Vec<Job<'_>>, mut stepper: S) -> Result<()> {

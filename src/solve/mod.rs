@@ -15,7 +15,7 @@ pub mod rosenbrock_tableau;
 pub mod runge_kutta;
 pub mod step_size;
 pub mod stepper;
-mod stochastic;
+pub mod stochastic;
 pub mod switching;
 pub mod symplectic;
 pub mod tableau;

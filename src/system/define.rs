@@ -1,9 +1,11 @@
 //! From a definition to a system: every state has one equation, every name a meaning.
 
 use super::System;
+use super::noise::{Interpretation, Process, Term, check_interpretation, ito_drift};
 use crate::error::{Error, Result, nearest};
 use crate::expr::ast::{Role, Statement};
 use crate::expr::expand::{Expander, Shape, Symbols};
+use crate::expr::functions;
 use crate::expr::graph::Id;
 use crate::expr::parse_document;
 use crate::expr::program::{Program, Sizes, is_smooth};
@@ -18,7 +20,7 @@ pub enum Kind {
     Map,
     /// Differential equations with constant delays.
     Delay,
-    /// Differential equations with a diffusion term for each state (Itô).
+    /// Differential equations with white noise.
     Stochastic,
 }
 
@@ -48,6 +50,8 @@ impl Kind {
 pub struct Definition {
     /// Its kind.
     pub kind: Kind,
+    /// In whose sense its noise is meant.
+    pub interpretation: Interpretation,
     /// Equations and local definitions.
     pub text: String,
     /// Name, extents and default values of each parameter.
@@ -72,6 +76,7 @@ impl System {
     /// [`Error::Language`] where the text is wrong; [`Error::Value`] where the declarations are.
     pub fn build(definition: &Definition) -> Result<System> {
         let kind = definition.kind;
+        check_interpretation(kind, definition.interpretation)?;
         let text = definition.text.as_str();
         let statements = parse_document(text)?;
         let total = definition.states.iter().try_fold(0usize, |sum, (_, size)| sum.checked_add(size.unwrap_or(1)));
@@ -89,14 +94,8 @@ impl System {
         let mut expander = Expander::new(&symbols, text, &statements)?;
         let rhs = equations(&mut expander, &definition.states, &statements, text, Self::role(kind))?;
         let rhs = complete(rhs, definition, Self::role(kind))?;
-        let noise = equations(&mut expander, &definition.states, &statements, text, Role::Noise)?;
+        let (processes, noise) = noise_terms(&mut expander, definition, &statements)?;
         check_roles(kind, &statements, text)?;
-        let zero = expander.graph.constant(0.0);
-        let noise = if noise.iter().all(Option::is_none) {
-            Vec::new()
-        } else {
-            noise.into_iter().map(|id| id.unwrap_or(zero)).collect()
-        };
         match kind {
             Kind::Delay if expander.delayed.is_empty() => {
                 return Err(Error::value("a delay system needs a delayed term such as x(t - tau)"));
@@ -151,7 +150,9 @@ impl System {
             parameter_values.extend(values);
         }
         let sizes = Sizes { states: names.len(), parameters: parameter_names.len(), delayed: expander.delayed.len() };
-        let Expander { graph, delays, delayed, .. } = expander;
+        let Expander { mut graph, delays, delayed, .. } = expander;
+        let interpretation = definition.interpretation;
+        let ito = (interpretation == Interpretation::Stratonovich).then(|| ito_drift(&mut graph, &rhs, &noise));
         Ok(System {
             kind,
             smooth: is_smooth(&graph, &rhs),
@@ -163,6 +164,9 @@ impl System {
             observable_names: definition.observables.iter().map(|(name, _)| name.clone()).collect(),
             graph,
             rhs,
+            ito,
+            interpretation,
+            processes,
             noise,
             observables,
             periods,
@@ -172,6 +176,9 @@ impl System {
             observing: OnceLock::new(),
             linearisation: OnceLock::new(),
             separation: OnceLock::new(),
+            ito_program: OnceLock::new(),
+            diffusion: OnceLock::new(),
+            form: OnceLock::new(),
             jets: Mutex::default(),
         })
     }
@@ -207,38 +214,7 @@ fn equations<'a>(
 ) -> Result<Vec<Option<Id>>> {
     let mut found: Vec<Option<Id>> = vec![None; states.iter().map(|(_, size)| size.unwrap_or(1)).sum()];
     for statement in statements.iter().filter(|statement| statement.role == role) {
-        let mut first = 0;
-        let Some((first, size)) = states.iter().find_map(|(name, size)| {
-            let start = first;
-            first += size.unwrap_or(1);
-            (*name == statement.name).then_some((start, *size))
-        }) else {
-            let hint = nearest(&statement.name, states.iter().map(|(name, _)| name.as_str()))
-                .map_or(String::new(), |name| format!(", did you mean `{name}`?"));
-            let message = format!("equation for `{}`, which is not a state variable{hint}", statement.name);
-            return Err(Error::at(text, statement.at, message));
-        };
-        let elements: Vec<(usize, Vec<i64>)> = match (size, &statement.indices[..]) {
-            (None, []) => vec![(first, vec![])],
-            (Some(n), [index]) => match index.parse::<i64>() {
-                Ok(i) if i >= 1 && i <= n as i64 => vec![(first + i as usize - 1, vec![i])],
-                Ok(i) => {
-                    let message = format!("index {i} is outside 1 to {n}, the elements of `{}`", statement.name);
-                    return Err(Error::at(text, statement.at, message));
-                }
-                Err(_) => (1..=n as i64).map(|i| (first + i as usize - 1, vec![i])).collect(),
-            },
-            (None, _) => {
-                let message = format!("`{}` is a single variable: leave out the brackets", statement.name);
-                return Err(Error::at(text, statement.at, message));
-            }
-            (Some(n), _) => {
-                let message =
-                    format!("`{0}` is a vector of {n} variables: write the equation of {0}[i]", statement.name);
-                return Err(Error::at(text, statement.at, message));
-            }
-        };
-        for (place, indices) in elements {
+        for (place, indices) in elements(states, statement, text, "equation for")? {
             if found[place].is_some() {
                 return Err(Error::at(text, statement.at, format!("second equation for `{}`", statement.name)));
             }
@@ -246,6 +222,128 @@ fn equations<'a>(
         }
     }
     Ok(found)
+}
+
+/// The flattened states that a statement is about, with the values of its indices.
+fn elements(
+    states: &[(String, Option<usize>)],
+    statement: &Statement,
+    text: &str,
+    what: &str,
+) -> Result<Vec<(usize, Vec<i64>)>> {
+    let mut first = 0;
+    let found = states.iter().find_map(|(name, size)| {
+        let start = first;
+        first += size.unwrap_or(1);
+        (*name == statement.name).then_some((start, *size))
+    });
+    let name = &statement.name;
+    let message = match (found, &statement.indices[..]) {
+        (None, _) => {
+            let hint = nearest(name, states.iter().map(|(name, _)| name.as_str()))
+                .map_or(String::new(), |name| format!(", did you mean `{name}`?"));
+            format!("{what} `{name}`, which is not a state variable{hint}")
+        }
+        (Some((first, None)), []) => return Ok(vec![(first, vec![])]),
+        (Some((first, Some(n))), [index]) => match index.parse::<i64>() {
+            Ok(i) if i >= 1 && i <= n as i64 => return Ok(vec![(first + i as usize - 1, vec![i])]),
+            Ok(i) => format!("index {i} is outside 1 to {n}, the elements of `{name}`"),
+            Err(_) => return Ok((1..=n as i64).map(|i| (first + i as usize - 1, vec![i])).collect()),
+        },
+        (Some((_, None)), _) => format!("`{name}` is a single variable: leave out the brackets"),
+        (Some((_, Some(n))), _) => format!("`{name}` is a vector of {n} variables: write the equation of {name}[i]"),
+    };
+    Err(Error::at(text, statement.at, message))
+}
+
+/// The Wiener processes, those of the variables first, and the amplitudes with which they move the flattened states.
+fn noise_terms<'a>(
+    expander: &mut Expander<'a>,
+    definition: &'a Definition,
+    statements: &'a [Statement],
+) -> Result<(Vec<Process>, Vec<Term>)> {
+    let text = definition.text.as_str();
+    let names = flattened(&definition.states);
+    let (mut own, mut named): (Vec<usize>, Vec<String>) = (Vec::new(), Vec::new());
+    // Variable, its own process or the number of a named one, amplitude.
+    let mut found: Vec<(usize, Option<usize>, Id)> = Vec::new();
+    for statement in statements.iter().filter(|statement| statement.role == Role::Noise) {
+        if let Some((process, _)) = &statement.process {
+            check_process(process, definition, statements).map_err(|message| Error::at(text, statement.at, message))?;
+        }
+        for (row, indices) in elements(&definition.states, statement, text, "noise of")? {
+            let process = match &statement.process {
+                None => {
+                    own.push(row);
+                    None
+                }
+                Some((name, places)) => {
+                    let label = label(name, places, &statement.indices, &indices)
+                        .map_err(|message| Error::at(text, statement.at, message))?;
+                    let known = named.iter().position(|known| *known == label);
+                    Some(known.unwrap_or_else(|| {
+                        named.push(label);
+                        named.len() - 1
+                    }))
+                }
+            };
+            if found.iter().any(|(other, by, _)| (*other, *by) == (row, process)) {
+                let by = process.map_or("its own process".to_owned(), |k| format!("`{}`", named[k]));
+                let message = format!("second noise of `{}` by {by}: add the two amplitudes up", names[row]);
+                return Err(Error::at(text, statement.at, message));
+            }
+            found.push((row, process, expander.statement(statement, &indices)?));
+        }
+    }
+    own.sort_unstable();
+    let mut terms: Vec<Term> = found
+        .into_iter()
+        .map(|(row, process, amplitude)| Term {
+            row,
+            process: process.map_or_else(|| own.partition_point(|&other| other < row), |k| own.len() + k),
+            amplitude,
+        })
+        .collect();
+    terms.sort_by_key(|term| (term.row, term.process));
+    let own = own.iter().map(|&row| Process { name: names[row].clone(), number: row as u32 });
+    let named = named.iter().zip(Process::NAMED..).map(|(name, number)| Process { name: name.clone(), number });
+    Ok((own.chain(named).collect(), terms))
+}
+
+/// The name of a process with its indices, each a number or one of the statement's own.
+fn label(name: &str, places: &[String], bound: &[String], values: &[i64]) -> std::result::Result<String, String> {
+    if places.is_empty() {
+        return Ok(name.to_owned());
+    }
+    let numbers = places.iter().map(|place| match bound.iter().position(|index| index == place) {
+        Some(at) => Ok(values[at].to_string()),
+        None if place.parse::<u32>().is_ok() => Ok(place.clone()),
+        None => Err(format!("the index `{place}` of the process `{name}` does not stand with the variable: write {name}[1], or one index of both")),
+    });
+    Ok(format!("{name}[{}]", numbers.collect::<std::result::Result<Vec<_>, _>>()?.join(", ")))
+}
+
+/// Refuses the name of a process that means something else.
+fn check_process(name: &str, definition: &Definition, statements: &[Statement]) -> std::result::Result<(), String> {
+    let local = |statement: &Statement| statement.role == Role::Local && statement.name == name;
+    let what = if definition.states.iter().any(|(state, _)| state == name)
+        || flattened(&definition.states).iter().any(|state| state == name)
+    {
+        "a state variable"
+    } else if definition.parameters.iter().any(|(parameter, ..)| parameter == name) {
+        "a parameter"
+    } else if definition.structure.iter().any(|(size, _)| size == name) {
+        "a structural integer"
+    } else if statements.iter().any(local) {
+        "a definition"
+    } else if functions::find(name).is_some() {
+        "a function"
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "`{name}` is {what} and cannot name a Wiener process: give the process a name of its own, as in noise(x, W) = …"
+    ))
 }
 
 fn complete(found: Vec<Option<Id>>, definition: &Definition, role: Role) -> Result<Vec<Id>> {
@@ -266,7 +364,9 @@ fn check_roles(kind: Kind, statements: &[Statement], text: &str) -> Result<()> {
         let message = match (kind, statement.role) {
             (Kind::Map, Role::Derivative) => "a map is written next(x) = …, not x' = …",
             (Kind::Flow | Kind::Delay | Kind::Stochastic, Role::Next) => "a flow is written x' = …, not next(x) = …",
-            (Kind::Flow | Kind::Map | Kind::Delay, Role::Noise) => "noise belongs to a stochastic system",
+            (Kind::Flow | Kind::Map | Kind::Delay, Role::Noise) => {
+                "noise belongs to a stochastic system: the kind is \"stochastic\", with equations x' = …"
+            }
             _ => continue,
         };
         return Err(Error::at(text, statement.at, message));

@@ -40,6 +40,14 @@ impl System {
         self.batch(self.jacobian_program(), points)
     }
 
+    /// Amplitudes of the noise, m x d x number of processes.
+    ///
+    /// # Errors
+    /// If the sizes do not agree.
+    pub fn evaluate_diffusion(&self, points: Points<'_>) -> Result<Vec<f64>> {
+        self.batch(self.diffusion_program(), points)
+    }
+
     /// Observables, m x number of observables.
     ///
     /// # Errors

@@ -3,11 +3,13 @@
 mod define;
 pub mod evaluate;
 mod linearisation;
+pub mod noise;
 mod separation;
 mod tangent;
 
 pub use define::{Definition, Kind};
 pub use linearisation::Linearisation;
+pub use noise::{Interpretation, Noise};
 pub use separation::Separation;
 pub use tangent::Switches;
 
@@ -17,7 +19,8 @@ use crate::expr::differentiate::{derivatives, jacobian};
 use crate::expr::graph::{Graph, Id};
 use crate::expr::jet::JetProgram;
 use crate::expr::program::{Program, Sizes};
-use crate::expr::{latex_statement, numpy_source, print_document, text_of};
+use crate::expr::{latex_statement, latex_stochastic, numpy_source, print_document, text_of};
+use noise::{Form, Process, Term};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -32,7 +35,11 @@ pub struct System {
     observable_names: Vec<String>,
     graph: Graph,
     rhs: Vec<Id>,
-    noise: Vec<Id>,
+    /// The drift in Itô's sense, where the right-hand side is not.
+    ito: Option<Vec<Id>>,
+    interpretation: Interpretation,
+    processes: Vec<Process>,
+    noise: Vec<Term>,
     observables: Vec<Id>,
     periods: Vec<Option<Id>>,
     delays: Vec<Id>,
@@ -43,6 +50,9 @@ pub struct System {
     observing: OnceLock<Program>,
     linearisation: OnceLock<Linearisation>,
     separation: OnceLock<std::result::Result<Separation, String>>,
+    ito_program: OnceLock<Program>,
+    diffusion: OnceLock<Program>,
+    form: OnceLock<Form>,
     jets: Mutex<HashMap<usize, Arc<JetProgram>>>,
 }
 
@@ -79,7 +89,7 @@ impl System {
 
     /// Whether time does not appear.
     pub fn is_autonomous(&self) -> bool {
-        let roots: Vec<Id> = self.rhs.iter().chain(&self.noise).copied().collect();
+        let roots: Vec<Id> = self.rhs.iter().copied().chain(self.noise.iter().map(|term| term.amplitude)).collect();
         let needed = self.graph.reachable(&roots);
         (0..needed.len()).all(|i| !needed[i] || self.graph.op(Id(i as u32)) != crate::expr::graph::Op::Time)
     }
@@ -172,19 +182,6 @@ impl System {
             .clone()
     }
 
-    /// Drift, diffusion and Milstein's correction b b' (derivative with respect to the variable's own state), compiled together.
-    /// Empty diffusion counts as zero.
-    pub fn stochastic_program(&self) -> Program {
-        let mut graph = self.graph.clone();
-        let zero = graph.constant(0.0);
-        let noise = if self.noise.is_empty() { vec![zero; self.dimension()] } else { self.noise.clone() };
-        let states = Self::states(&mut graph, self.dimension());
-        let matrix = jacobian(&mut graph, &noise, &states);
-        let corrections: Vec<Id> = (0..self.dimension()).map(|i| graph.mul(noise[i], matrix[i][i])).collect();
-        let roots = [&noise[..], &corrections[..]].concat();
-        Program::compile(&graph, &roots, self.sizes())
-    }
-
     /// The equations and definitions in canonical form; building from it gives the same system.
     pub fn text(&self) -> String {
         print_document(&self.statements)
@@ -192,7 +189,10 @@ impl System {
 
     /// One line of LaTeX for each equation and definition.
     pub fn latex(&self) -> Vec<String> {
-        self.statements.iter().map(latex_statement).collect()
+        match self.kind {
+            Kind::Stochastic => latex_stochastic(&self.statements, self.interpretation == Interpretation::Stratonovich),
+            _ => self.statements.iter().map(latex_statement).collect(),
+        }
     }
 
     /// Source of a NumPy function `rhs(x, t, p)`.

@@ -2,7 +2,7 @@
 //!
 //! Also the surfaces on which a right-hand side may jump, where deviations change at once (see `measures::tangent`).
 
-use super::{Kind, System};
+use super::{Interpretation, Kind, System};
 use crate::error::{Error, Result};
 use crate::expr::differentiate::{derivatives, jacobian};
 use crate::expr::functions;
@@ -35,11 +35,12 @@ impl System {
     /// The system with `k` tangent vectors in the directions of the variables `response`, one vector after the other behind
     /// the state. Deviations of the other variables are zero throughout, as if these were imposed from outside.
     ///
-    /// Noise, its correction and delayed terms are differentiated along with the drift.
+    /// Delayed terms and noise are differentiated along with the drift; the result is in Itô's sense.
     pub fn with_tangents(&self, k: usize, response: &[usize]) -> System {
         let (n, r) = (self.dimension(), response.len());
         let mut graph = self.graph.clone();
-        let (mut rhs, mut noise) = (self.rhs.clone(), self.noise.clone());
+        let mut rhs = self.drift().to_vec();
+        let mut directions = Vec::new();
         let (mut names, mut periods, mut delayed) = (self.names.clone(), self.periods.clone(), self.delayed.clone());
         let place: HashMap<usize, usize> = response.iter().enumerate().map(|(at, &i)| (i, at)).collect();
         for c in 0..k {
@@ -55,14 +56,12 @@ impl System {
                     delayed.push((n + c * r + at, delay));
                 }
             }
-            let slopes = derivatives(&mut graph, &self.rhs, &seeds);
+            let slopes = derivatives(&mut graph, self.drift(), &seeds);
             rhs.extend(response.iter().map(|&i| slopes[i]));
-            if !self.noise.is_empty() {
-                let slopes = derivatives(&mut graph, &self.noise, &seeds);
-                noise.extend(response.iter().map(|&i| slopes[i]));
-            }
+            directions.push(seeds);
             names.extend(response.iter().map(|&i| format!("d{}_{}", c + 1, self.names[i])));
         }
+        let noise = self.tangent_noise(&mut graph, &directions, response);
         periods.resize(names.len(), None);
         let sizes = Sizes { states: names.len(), delayed: delayed.len(), ..self.sizes() };
         System {
@@ -76,6 +75,9 @@ impl System {
             program: Program::compile(&graph, &rhs, sizes),
             graph,
             rhs,
+            ito: None,
+            interpretation: Interpretation::Ito,
+            processes: self.processes.clone(),
             noise,
             observables: Vec::new(),
             periods,
@@ -85,32 +87,11 @@ impl System {
             observing: OnceLock::new(),
             linearisation: OnceLock::new(),
             separation: OnceLock::new(),
+            ito_program: OnceLock::new(),
+            diffusion: OnceLock::new(),
+            form: OnceLock::new(),
             jets: Mutex::default(),
         }
-    }
-
-    /// Diffusion of the system with `k` tangent vectors, then Milstein's correction b b' and its derivatives: the derivative of
-    /// the whole step, so that the tangent vectors are those of the numerical path.
-    pub fn stochastic_tangents(&self, k: usize, response: &[usize]) -> Program {
-        let (n, r) = (self.dimension(), response.len());
-        let mut graph = self.graph.clone();
-        let states = Self::states(&mut graph, n);
-        let matrix = jacobian(&mut graph, &self.noise, &states);
-        let corrections: Vec<Id> = (0..n).map(|i| graph.mul(self.noise[i], matrix[i][i])).collect();
-        let mut roots = Vec::new();
-        for part in [&self.noise, &corrections] {
-            roots.extend(part);
-            for c in 0..k {
-                let mut seeds = HashMap::new();
-                for (at, &i) in response.iter().enumerate() {
-                    let seed = graph.state(n + c * r + at);
-                    seeds.insert(states[i], seed);
-                }
-                let slopes = derivatives(&mut graph, part, &seeds);
-                roots.extend(response.iter().map(|&i| slopes[i]));
-            }
-        }
-        Program::compile(&graph, &roots, Sizes { states: n + k * r, ..self.sizes() })
     }
 
     /// The surfaces on which the right-hand side may jump: the arguments of sign and floor, and the conditions of where.

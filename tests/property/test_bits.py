@@ -29,6 +29,7 @@ RUNS = [
     ("DelayedHopfield", "taylor"),
     ("NoisyLorenz", "milstein"),
     ("OrnsteinUhlenbeck", "milstein"),
+    ("StochasticLotkaVolterra", "euler_maruyama"),
 ]
 members = st.integers(1, 40)
 lengths = st.integers(1, 60)
@@ -77,10 +78,10 @@ def test_a_longer_run_begins_with_a_shorter_one(name: str, method: str, n: int, 
     assert long.x[:n].tobytes() == short.x.tobytes()
 
 
-@pytest.mark.parametrize(("name", "method"), [run for run in RUNS if run[1] not in ("milstein",)])
+@pytest.mark.parametrize(("name", "method"), RUNS)
 def test_other_sample_times_do_not_change_a_sample(name: str, method: str) -> None:
     system = bst.system(name)
-    step = 0.5 * system.period / 1000 if method == "rk4" else None
+    step = 0.5 * system.period / 1000 if method in ("rk4", "milstein", "euler_maruyama") else None
     every = system.trajectory(61, dt=1.0 if system.kind == "map" else system.period / 16, method=method, step=step)
     some = system.trajectory(times=every.t[::7], method=method, step=step)
     assert some.x.tobytes() == every.x[::7].tobytes()

@@ -8,6 +8,7 @@ use bestiary::system::{Definition, Kind, System};
 /// The harmonic oscillator, from x = cos phase, v = -sin phase, with the expressions to look at.
 fn oscillator(expressions: &[&str]) -> System {
     System::build(&Definition {
+        interpretation: Default::default(),
         kind: Kind::Flow,
         text: "x' = v\nv' = -x".into(),
         parameters: Vec::new(),

@@ -471,8 +471,9 @@ fn statement() -> impl Strategy<Value = Statement> {
     let role = prop::sample::select(vec![Role::Derivative, Role::Next, Role::Noise, Role::Local]);
     let indices = prop::sample::select(vec![vec![], vec!["i"], vec!["i", "j"], vec!["1"], vec!["2", "i"]]);
     (role, name(), indices, expression()).prop_map(|(role, name, indices, body)| {
-        let indices = indices.into_iter().map(str::to_owned).collect();
-        Statement { role, name, indices, arguments: Vec::new(), body, at: 0 }
+        let indices: Vec<String> = indices.into_iter().map(str::to_owned).collect();
+        let process = (role == Role::Noise && indices.len() == 1).then(|| ("W".to_owned(), vec!["i".to_owned()]));
+        Statement { role, name, indices, arguments: Vec::new(), process, body, at: 0 }
     })
 }
 

@@ -105,6 +105,7 @@ fn l_stability() {
 
 fn flow(text: &str, states: &[&str]) -> System {
     let definition = Definition {
+        interpretation: Default::default(),
         kind: Kind::Flow,
         text: text.into(),
         parameters: Vec::new(),

@@ -30,6 +30,7 @@ fn order_conditions() {
 
 fn flow(text: &str, states: &[&str]) -> System {
     System::build(&Definition {
+        interpretation: Default::default(),
         kind: Kind::Flow,
         text: text.into(),
         parameters: Vec::new(),

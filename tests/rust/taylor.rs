@@ -8,6 +8,7 @@ use bestiary::system::{Definition, Kind, System};
 
 fn system(text: &str, states: &[&str], parameters: &[(&str, f64)]) -> System {
     System::build(&Definition {
+        interpretation: Default::default(),
         kind: Kind::Flow,
         text: text.to_owned(),
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), vec![], vec![*value])).collect(),

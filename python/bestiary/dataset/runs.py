@@ -38,7 +38,7 @@ class Run:
 
 def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], None] | None = None) -> Run:
     """Integrate the trajectories of a shard, keep the columns asked for, and add the noise of observation."""
-    from ..trajectories import solve
+    from ..trajectories import solve, usual_step
     from .plan import Continuation
 
     system, request = shard.system, shard.request
@@ -47,18 +47,19 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
     if before is not None and before.outcome != "ok":
         x = np.full((1, shard.samples, len(shard.columns)), np.nan)
         return Run(t, x, [before.outcome], [before.stop_time], 0, 0, 0, before)
+    seed = shard.seed("trajectories")
     if before is None:
-        seed = shard.seed("trajectories")
         initial = sampling.on_attractor(system, shard.count, seed, shard.first)
         begin = -(sampling.burn_in(system) + transient(system, request))
     else:
-        seed = shard.seed(f"from sample {shard.first_sample}")
         initial = np.array([before.state])
         begin = (shard.first_sample - 1) * shard.dt
     past = None
     if before is not None and before.past is not None:
         past = Past.from_lists(before.past, system.dimension)
         initial = past.at(begin)[None]
+    # A trajectory cut into files is one path of noise, in steps of one length.
+    is_noisy = system.kind == "stochastic" or any(shard.forcing)
     result = solve(
         system,
         sampling.Grid(t, shard.dt if before is None else None),
@@ -70,7 +71,7 @@ def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], No
         rtol=request.rtol,
         atol=request.atol,
         precision="double",
-        step=None,
+        step=usual_step(system, request.method, shard.dt) if is_noisy else None,
         max_steps=2_000_000 + 1000 * shard.samples,
         forcing=shard.forcing or None,
         seed=seed,

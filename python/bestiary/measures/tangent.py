@@ -163,7 +163,6 @@ class Cloud:
                 max_steps=int(min(max_work / self.width + 1, MOST_STEPS)),
                 step=self.step,
                 seed=self.seed,
-                first_step=self.steps // len(self.t),
                 threads=self.threads,
             )
         except ValueError as error:

@@ -72,7 +72,7 @@ impl Parser<'_> {
         Ok(unfinished(role, name, indices, arguments, at))
     }
 
-    /// `next(x)`, `noise(x[i])`.
+    /// `next(x)`, `noise(x[i])`, `noise(x[i], W)`.
     fn image_left(&mut self, role: Role) -> Parsed<Statement> {
         self.next += 2;
         if !matches!(self.kind(), TokenKind::Name(_)) {
@@ -81,8 +81,22 @@ impl Parser<'_> {
         let at = self.token().at;
         let name = self.defined_name("be a state variable")?;
         let indices = self.left_indices()?;
-        self.expect_close(if indices.is_empty() { "`)` or `[`" } else { "`)`" })?;
-        Ok(unfinished(role, name, indices, Vec::new(), at))
+        let mut process = None;
+        if role == Role::Noise && self.take(",") {
+            if !matches!(self.kind(), TokenKind::Name(_)) {
+                return Err(self.expected("the name of a Wiener process"));
+            }
+            let name = self.defined_name("be a Wiener process")?;
+            process = Some((name, self.left_indices()?));
+        }
+        let bare = process.as_ref().map_or(indices.is_empty(), |(_, indices)| indices.is_empty());
+        self.expect_close(match (bare, role, &process) {
+            (true, Role::Noise, None) => "`)`, `,` or `[`",
+            (true, ..) => "`)` or `[`",
+            (false, Role::Noise, None) => "`)` or `,`",
+            (false, ..) => "`)`",
+        })?;
+        Ok(Statement { process, ..unfinished(role, name, indices, Vec::new(), at) })
     }
 
     /// A name on the left of `=`, which must not be reserved.
@@ -139,5 +153,6 @@ impl Parser<'_> {
 
 /// A statement whose right-hand side is still to come.
 fn unfinished(role: Role, name: String, indices: Vec<String>, arguments: Vec<String>, at: usize) -> Statement {
-    Statement { role, name, indices, arguments, body: Expr { kind: ExprKind::Number(0.0), at }, at }
+    let body = Expr { kind: ExprKind::Number(0.0), at };
+    Statement { role, name, indices, arguments, process: None, body, at }
 }
