@@ -60,6 +60,8 @@ pub struct Brownian<const L: usize> {
     /// Levels above these up to the largest cells.
     height: usize,
     index: i64,
+    /// Half the root of the length of a cell, by height.
+    widths: Vec<f64>,
     /// Increments over the present cell and those that hold it, by height, then by process.
     increments: Vec<Row<L>>,
     /// The normal numbers that split these cells.
@@ -83,6 +85,7 @@ impl<const L: usize> Brownian<L> {
             level,
             height,
             index: 0,
+            widths: (0..=height).map(|height| 0.5 * (step * 2f64.powi(height as i32)).sqrt()).collect(),
             increments: rows.clone(),
             splits: rows.clone(),
             spare: rows,
@@ -100,7 +103,7 @@ impl<const L: usize> Brownian<L> {
         self.index = index;
         let m = self.keys.len();
         let root = self.place(self.height);
-        let scale = length(self.step, self.height).sqrt();
+        let scale = 2.0 * self.widths[self.height];
         let (mut left, mut right) = (vec![[0.0; L]; m], vec![[0.0; L]; m]);
         self.draw(root, WHOLE, &mut left, &mut right);
         let top = self.height * m;
@@ -192,7 +195,7 @@ impl<const L: usize> Brownian<L> {
 
     fn split(&mut self, height: usize, is_right: bool) {
         let m = self.keys.len();
-        let width = 0.5 * length(self.step, height + 1).sqrt();
+        let width = self.widths[height + 1];
         for process in 0..m {
             let (at, above) = (height * m + process, (height + 1) * m + process);
             for lane in 0..L {
@@ -221,11 +224,6 @@ fn pick<'a, T>(place: Place, left: &'a [T], right: &'a [T]) -> &'a [T] {
 fn halves(whole: f64, width: f64, z: f64) -> (f64, f64) {
     let (half, shift) = (0.5 * whole, width * z);
     (half + shift, half - shift)
-}
-
-/// Length of a cell at `height`.
-fn length(step: f64, height: usize) -> f64 {
-    step * 2f64.powi(height as i32)
 }
 
 /// The exponent e of a positive normal number m 2^e.

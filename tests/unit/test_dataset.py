@@ -217,6 +217,20 @@ class TestSameBytes:
         assert np.abs(one["x"].to_numpy()[:350] - whole).max() < 1e-3
         assert np.array_equal(one["x"].to_numpy()[:300], whole[:300])
 
+    def test_a_cut_does_not_change_a_noisy_trajectory(self, tmp_path):
+        """The path of the noise is a function of time, whatever the files."""
+        noisy = [bst.system("NoisyHopf").with_initial([1.0, 0.1]), bst.system("StochasticLogistic")]
+        for name, systems, options in (("noise", noisy, {}), ("forcing", [lorenz()], {"forcing": 0.1})):
+            make(tmp_path / name, systems, n=500, trajectories={"train": 1}, **options)
+            make(tmp_path / f"{name} cut", systems, n=500, trajectories={"train": 1}, shard_bytes=2000, **options)
+            for system in systems:
+                whole, cut = (
+                    pl.read_parquet(tmp_path / folder / system.name / "*.parquet").drop("split")
+                    for folder in (name, f"{name} cut")
+                )
+                assert len(list((tmp_path / f"{name} cut" / system.name).iterdir())) > 2
+                assert whole.sort("time").equals(cut.sort("time"))
+
     def test_a_killed_run_continues_to_the_same_bytes(self, tmp_path):
         script = tmp_path / "script.py"
         script.write_text(

@@ -135,30 +135,43 @@ def conserved(subject: Subject) -> Iterator[str]:
 
 def stationary_density(subject: Subject) -> Iterator[str]:
     """
-    The stated density p, up to a factor, is stationary: -div(f p) + (1/2) sum_i d^2(g_i^2 p)/dx_i^2 = 0.
+    The stated density p, up to a factor, is stationary: -div(f p) + (1/2) sum_ik d^2((g g^T)_ik p)/dx_i dx_k = 0.
 
-    Derivatives of the Fokker-Planck equation are central differences; f is the drift, g the noise, in Ito's sense.
+    Derivatives of the Fokker-Planck equation are central differences; f is the drift in Ito's sense, g the matrix of the
+    noise.
     """
-    system = subject.system
-    if "stationary_density" not in system.entry["known"]:
+    if "stationary_density" not in subject.system.entry["known"]:
         return
+    system = subject.system.to_ito()
     x, t = subject.neighbours
-    noise = system.entry["noise"]
+    widths = np.abs(x).max(axis=0)
+    steps = _DENSITY_STEP * widths
+    d = system.dimension
+
+    def at(*shifts: tuple[int, float]) -> tuple[Array, Array]:
+        """f p and (1/2) g g^T p, some variables moved by so many steps."""
+        y = x.copy()
+        for i, shift in shifts:
+            y[:, i] += shift * steps[i]
+        density = _exact(system, "stationary_density", y, t)
+        noise = system.diffusion(y, t)
+        return system.rhs(y, t) * density[:, None], noise @ noise.swapaxes(1, 2) * density[:, None, None] / 2
+
     total, largest = np.zeros(len(x)), np.zeros(len(x))
-    for i, variable in enumerate(system.names):
-        width = np.abs(x[:, i]).max()
-        step = _DENSITY_STEP * width
-        current, spread = [], []
-        for shift in (-step, 0.0, step):
-            y = x.copy()
-            y[:, i] += shift
-            density = _exact(system, "stationary_density", y, t)
-            current.append(system.rhs(y, t)[:, i] * density)
-            spread.append(system.evaluate(noise.get(variable, "0"), y, t) ** 2 * density / 2)
-        for term in ((current[0] - current[2]) / (2 * step), (spread[0] - 2 * spread[1] + spread[2]) / step**2):
+    current, spread = at()
+    for i in range(d):
+        (before, narrow), (after, wide) = at((i, -1.0)), at((i, 1.0))
+        curved = narrow[:, i, i] - 2 * spread[:, i, i] + wide[:, i, i]
+        terms = [(before - after)[:, i] / (2 * steps[i]), curved / steps[i] ** 2]
+        for k in range(i):
+            if np.any(spread[:, i, k]):
+                corners = {(a, b): at((i, a), (k, b))[1][:, i, k] for a in (-1.0, 1.0) for b in (-1.0, 1.0)}
+                # Both orders of the mixed derivative.
+                terms.append(2 * sum(a * b * value for (a, b), value in corners.items()) / (4 * steps[i] * steps[k]))
+        for term in terms:
             total += term
             largest += np.abs(term)
-        largest += np.abs(current[1]) / width + spread[1] / width**2
+        largest += np.abs(current[:, i]) / widths[i] + spread[:, i, i] / widths[i] ** 2
     miss = np.max(np.abs(total) / largest)
     if not miss < _DENSITY_NEAR:
         yield f"the stated density is not stationary: terms that should cancel leave {miss:.2g} of them"
