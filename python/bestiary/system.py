@@ -851,7 +851,6 @@ class System:
     def _identity(self) -> str:
         values = {name: np.asarray(value).tolist() for name, value in self._parameters.items()}
         parts = (self.kind, self.to_text(), values, self._structure, self._shape, self._initial.tolist())
-        parts = (self.kind, self.to_text(), values, self._structure, self._shape, self._initial.tolist())
         entry = self._entry
         return json.dumps([*parts, self.interpretation, entry["observables"], entry["periods"], entry["history"]])
 

@@ -137,8 +137,8 @@ def stationary_density(subject: Subject) -> Iterator[str]:
     """
     The stated density p, up to a factor, is stationary: -div(f p) + (1/2) sum_ik d^2((g g^T)_ik p)/dx_i dx_k = 0.
 
-    Derivatives of the Fokker-Planck equation are central differences; f is the drift in Ito's sense, g the matrix of the
-    noise.
+    Derivatives of the Fokker-Planck equation are central differences; f is the drift in Ito's sense, g the matrix of
+    the noise.
     """
     if "stationary_density" not in subject.system.entry["known"]:
         return
