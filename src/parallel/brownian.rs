@@ -121,7 +121,8 @@ impl<const L: usize> Brownian<L> {
     pub fn advance(&mut self) {
         self.index += 1;
         let turn = self.index.trailing_zeros() as usize;
-        if turn >= self.height {
+        // At zero all cells are new ones, up to the largest.
+        if self.index == 0 || turn >= self.height {
             return self.seek(self.index);
         }
         self.ascend(turn);
@@ -366,9 +367,11 @@ mod tests {
 
     #[test]
     fn an_increment_does_not_depend_on_where_the_path_was_entered() {
-        let all = path(0.1, -20, 60);
-        for first in 0..50 {
-            assert_eq!(path(0.1, first as i64 - 20, 3), all[first..first + 3]);
+        for step in [0.1, 1e-4, 1e-12, 1e9] {
+            let all = path(step, -20, 60);
+            for first in 0..50 {
+                assert_eq!(path(step, first as i64 - 20, 3), all[first..first + 3]);
+            }
         }
     }
 
