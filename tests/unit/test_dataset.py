@@ -228,7 +228,7 @@ class TestSameBytes:
                     pl.read_parquet(tmp_path / folder / system.name / "*.parquet").drop("split")
                     for folder in (name, f"{name} cut")
                 )
-                assert len(list((tmp_path / f"{name} cut" / system.name).iterdir())) > 2
+                assert len(list((tmp_path / f"{name} cut" / system.name).iterdir())) > 1
                 assert whole.sort("time").equals(cut.sort("time"))
 
     def test_a_killed_run_continues_to_the_same_bytes(self, tmp_path):
