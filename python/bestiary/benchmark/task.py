@@ -33,6 +33,9 @@ _SWEPT = ("train", "noise", "per")
 _NOISE_SEED = 1 << 32
 # So many samples alike to the bit are no chance.
 _OVERLAP = 20
+# Steps for a sample, at most: a run that creeps, as along a surface on which the equations jump back and forth, is no
+# data. A limit on work, so that it is the same everywhere.
+_STEPS = 2000
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,8 @@ class Task:
         # A shorter training series ends at the same moment, so all lengths forecast the same truth.
         most = max(s.train for s in self.settings if s.per == setting.per)
         n = most + setting.horizon
-        runs = chosen.ensemble(1 + self.members, n, seed=data["seed"], threads=1, **self.density(setting))
+        density = self.density(setting)
+        runs = chosen.ensemble(1 + self.members, n, seed=data["seed"], threads=1, max_steps=_STEPS * n, **density)
         stopped = [outcome for outcome in runs.outcomes if outcome != "ok"]
         if stopped:
             raise RequestError(f"a trajectory of {system} ended early: {stopped[0]}")

@@ -124,6 +124,7 @@ def scatter(frame: pl.DataFrame, metric: str) -> str:
             str(r["systems"]),
         )
         for r in correlations.iter_rows(named=True)
+        if math.isfinite(r["correlation"])  # all alike: no ranks
     ]
     text = (
         f"The least error of any forecaster on a system against its exponent: Spearman "
