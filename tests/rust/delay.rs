@@ -11,6 +11,7 @@ const METHODS: [Method; 3] = [Method::Taylor, Method::Dop853, Method::Tsit5];
 
 fn system(kind: Kind, text: &str) -> System {
     System::build(&Definition {
+        interpretation: Default::default(),
         kind,
         text: text.into(),
         parameters: Vec::new(),
