@@ -27,7 +27,7 @@ class MLP(BlockForecaster):
         Samples that are seen, and samples that are given at once.
     widths : sequence of int
         Units of the hidden layers.
-    activation : "tanh", "relu", "gelu" or "silu"
+    activation : "silu", "gelu", "relu" or "tanh"
     training : as of `BlockForecaster` and `NeuralForecaster`
 
     References
@@ -41,8 +41,8 @@ class MLP(BlockForecaster):
         self,
         lookback: int = 8,
         block: int = 1,
-        widths: Sequence[int] = (64, 64),
-        activation: str = "tanh",
+        widths: Sequence[int] = (128, 128),
+        activation: str = "silu",
         **training: Any,
     ) -> None:
         super().__init__(lookback=lookback, block=block, **training)

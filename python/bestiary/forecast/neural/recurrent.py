@@ -23,9 +23,11 @@ class _Recurrent(BlockForecaster):
         hidden_size: int = 64,
         num_layers: int = 1,
         dropout: float = 0.0,
+        batch_size: int = 128,
+        learning_rate: float = 3e-3,
         **training: Any,
     ) -> None:
-        super().__init__(lookback=lookback, block=block, **training)
+        super().__init__(lookback=lookback, block=block, batch_size=batch_size, learning_rate=learning_rate, **training)
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.dropout = dropout
@@ -62,7 +64,7 @@ class LSTM(_Recurrent):
     num_layers : int
     dropout : float
         Between the layers.
-    training : as of `BlockForecaster` and `NeuralForecaster`
+    batch_size, learning_rate, training : as of `BlockForecaster` and `NeuralForecaster`
 
     References
     ----------
@@ -80,7 +82,7 @@ class GRU(_Recurrent):
 
     Parameters
     ----------
-    lookback, block, hidden_size, num_layers, dropout, training : as of `LSTM`
+    lookback, block, hidden_size, num_layers, dropout, batch_size, learning_rate, training : as of `LSTM`
 
     References
     ----------

@@ -20,10 +20,12 @@ that came before, so that a training that continues from a checkpoint gives the 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +160,14 @@ class _Run:
         return self.weights, self.moments, self.state, self.best_weights
 
 
-def precision(is_double: bool) -> Any:
-    """A context in which JAX computes in double precision or in single, whatever the user's configuration says."""
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(is_double)
-    from jax.experimental import enable_x64
-
-    return enable_x64(is_double)
+@contextlib.contextmanager
+def precision(is_double: bool) -> Iterator[None]:
+    """A context in which JAX computes in double precision or in full single, whatever the user's configuration says."""
+    # Its place in older versions.
+    wide = jax.enable_x64 if hasattr(jax, "enable_x64") else import_module("jax.experimental").enable_x64
+    # Graphics processors would multiply matrices with the mantissa of half precision.
+    with wide(is_double), jax.default_matmul_precision("highest"):
+        yield
 
 
 def train(
