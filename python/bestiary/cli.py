@@ -141,7 +141,11 @@ def _fact(fact: Any) -> str:
         return f"{fact['exact']} (exact)"
     if isinstance(fact, dict) and "value" in fact:
         error = f" ± {fact['error']}" if "error" in fact else ""
-        return f"{fact['value']}{error}" + (f" ({fact['source']})" if "source" in fact else "")
+        text = f"{fact['value']}{error}" + (f" ({fact['source']})" if "source" in fact else "")
+        if "quantity" in fact:
+            at = ", ".join(f"{name} = {value}" for name, value in fact.get("parameters", {}).items())
+            text = f"{fact['quantity'].replace('_', ' ')}{f' at {at}' if at else ''} {text}"
+        return text + (f": {fact['dispute']}" if "dispute" in fact else "")
     if isinstance(fact, dict):
         return ", ".join(f"{key}: {value}" if isinstance(value, str) else f"{key}" for key, value in fact.items())
     if isinstance(fact, list):

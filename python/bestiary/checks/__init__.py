@@ -28,7 +28,7 @@ Check: TypeAlias = Callable[[Subject], Iterator[str]]
 _SYSTEM: tuple[Check, ...] = (equations.round_trip, equations.runs, equations.jacobian)
 _FACTS: tuple[Check, ...] = (
     *(facts.well_formed, facts.divergence, facts.determinant, facts.fixed_points, facts.symmetries, facts.conserved),
-    *(facts.stationary_density, equations.angles, equations.bifurcation),
+    *(facts.stationary_density, facts.published, equations.angles, equations.bifurcation),
 )
 _ENTRY: tuple[Check, ...] = (
     *(form.about, form.source, form.classified, form.variants),

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 KEYS = (
     *("sum_of_exponents", "divergence", "determinant", "largest_exponent", "conserved", "symmetries", "fixed_points"),
     *("stationary_mean", "stationary_variance", "correlation_time", "kramers_escape_rate", "kaplan_yorke_dimension"),
-    *("correlation_dimension", "entropy", "exponents", "stationary_density"),
+    *("correlation_dimension", "entropy", "exponents", "stationary_density", "published"),
 )
+QUANTITIES = ("largest_exponent", "exponents", "kaplan_yorke_dimension", "correlation_dimension", "entropy")
+"""What the list `published` may give values of; `tests/conformance/test_published_values.py` holds ours to them."""
 _FORMS = ({"exact"}, {"exact", "source"}, {"value", "error", "source"})
 _INDEX = re.compile(r"\bi\b")
-_STRUCTURED = ("conserved", "symmetries", "fixed_points")
+_STRUCTURED = ("conserved", "symmetries", "fixed_points", "published")
+_PUBLISHED = {"quantity", "value", "error", "source"}
 # Local errors of 1e-12 a step add up over at most some ten thousand steps.
 _KEPT = 1e-8
 # Steps of 1e-4 of a variable leave errors of 1e-8 in differences of a density as wide as the variable, more in those
@@ -54,6 +57,29 @@ def well_formed(subject: Subject) -> Iterator[str]:
         # A divergence that varies in state space has the sum as its mean only.
         if _is_constant(subject) and abs(total - flow) > ROUNDING * (1 + abs(flow)):
             yield f"sum_of_exponents is {total:g}, the divergence {flow:g}"
+
+
+def published(subject: Subject) -> Iterator[str]:
+    """
+    A published value has quantity, value, error and source.
+
+    Where it is not of the entry's own parameters it has theirs, and where it is wrong or at odds with ours, `dispute`
+    says who is right, and why.
+    """
+    system = subject.system
+    for fact in system.entry["known"].get("published", []):
+        if not _PUBLISHED <= set(fact) <= _PUBLISHED | {"parameters", "dispute"}:
+            yield f"a published value has the keys {', '.join(sorted(_PUBLISHED))}, not {', '.join(sorted(fact))}"
+            continue
+        what = f"{fact['quantity']} = {fact['value']}"
+        if fact["quantity"] not in QUANTITIES:
+            yield str(UnknownName("quantity", fact["quantity"], QUANTITIES))
+        elif not (np.isfinite(fact["value"]).all() and np.greater(fact["error"], 0).all() and len(fact["source"]) > 10):
+            yield f"published: {what} needs a finite value, an error above 0 and a source"
+        elif np.shape(fact["value"]) != np.shape(fact["error"]):
+            yield f"published: {what} needs as many errors as values"
+        elif not np.isfinite(system.with_parameters(**fact.get("parameters", {})).rhs(system.initial)).all():
+            yield f"published: the parameters of {what} give no finite right-hand side"
 
 
 def _is_constant(subject: Subject) -> bool:
