@@ -6,6 +6,7 @@
 //! half the length sees the same path. Cells have the lengths `m 2^e`, with `m` in [1, 2) the mantissa of the step.
 //!
 //! Going from a cell to the next one costs one split on average; memory is a row for each level.
+#![allow(clippy::excessive_precision)] // printed digits are kept; the compiler rounds them correctly
 
 use super::random::philox;
 use super::simd::{Level, kernel};

@@ -206,7 +206,7 @@ impl March<'_> {
             let time = self.times.at(sample);
             let target = GridTime::of(time, h);
             while place.whole < target.whole {
-                if runs.steps % PATIENCE == 0 {
+                if runs.steps.is_multiple_of(PATIENCE) {
                     self.monitor.check()?;
                 }
                 let begin = (place.whole as f64 + place.part) * h;
