@@ -60,6 +60,37 @@ def test_rows_agree_with_systems() -> None:
             assert bst.system(row["name"], variant=variant).name == f"{row['name']}:{variant}"
 
 
+def test_rows_are_those_of_a_full_parse(tmp_path: Path) -> None:
+    """Skimming an entry gives what TOML says, however it is spelled."""
+    plain = ENTRY.format(name="Spelled")
+    spellings = [
+        plain,
+        plain.replace("parameters = { a = 1.0, b", "parameters={a=1.0,b"),
+        plain.replace('about = "Decay."', "about = 'Decay, a = 1'"),
+        plain.replace('about = "Decay."', 'about = """\nDecay.\n[known]\nname = 1"""'),
+        plain.replace('about = "Decay."', 'note = """\nperiod = 3\n"""'),
+        plain.replace("\n", "\n  "),
+        plain.replace("period =", '"period" ='),
+        plain.replace('about = "Decay."', 'about = "{ a = 1, \\"b\\" = 2 }"  # comment'),
+        plain.replace("x = 1.0, y = [1, 2]", "y = [1,\n 2], x = +1_0"),
+        plain.replace("state = { x = 1.0, y = [1, 2] }", "[state]\nx = 1.0\ny = [1, 2]"),
+        plain.replace("period = 2.0", 'period = "2*pi"'),
+        plain.replace('{ exact = "-b" }', '{ source = "A, value = 3", value = 2 }'),
+        plain.replace("[known]\nlargest_exponent =", "[known.largest_exponent]\nexact =").replace(
+            '= { exact = "-b" }', '= "-b"'
+        ),
+        plain + "[measured]\nperiod = { excess = 3 }\nverdict = { value = 'periodic' }\n",
+        plain
+        + '[measured]\nlargest_exponent = { value = 0.25, error = 0.1 }\nverdict = { value = "chaotic", error = 0 }\n',
+    ]
+    texts = [path.read_text(encoding="utf-8") for path in registry._paths(tuple(registry._folders)).values()]
+    for text in (*texts, *spellings):
+        path = tmp_path / "Spelled.toml"
+        path.write_text(text, encoding="utf-8")
+        full = registry.parse(text, "here")
+        assert registry._row(*registry._summary(path)) == registry._row(full, ())
+
+
 def test_narrowing_down() -> None:
     maps = bst.systems(kind="map")
     assert set(maps["kind"]) == {"map"}
