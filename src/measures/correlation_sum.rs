@@ -27,6 +27,9 @@ pub struct Counting<'a> {
 /// Lanes that are counted together.
 const WIDTH: usize = 8;
 
+/// Edges that are counted for one computation of the distances.
+const EDGES: usize = 4;
+
 kernel! {
     /// Adds to `counts`, (edges, LEAF), how many of `others` are within each edge of each lane of a leaf. `D` is the
     /// number of coordinates where it is known beforehand, else 0.
@@ -34,39 +37,58 @@ kernel! {
         euclidean: bool, columns: &[f64], others: &[f64], d: usize, size: usize, edges: &[f64], counts: &mut [u64]
     ) {
         let d = if D > 0 { D } else { d };
-        for group in 0..LEAF / WIDTH {
-            let at = group * WIDTH;
-            // Two edges at a time, for one computation of the distances.
-            for (pair, two) in edges.chunks(2).enumerate() {
-                let (near, far) = (two[0], two[two.len() - 1]);
-                let (mut sum, mut further) = ([0u64; WIDTH], [0u64; WIDTH]);
-                for j in 0..size {
-                    let mut measure = [0.0; WIDTH];
-                    for k in 0..d {
-                        let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
-                        let x = others[k * LEAF + j];
-                        for lane in 0..WIDTH {
-                            let difference = column[lane] - x;
-                            measure[lane] = if euclidean {
-                                measure[lane] + difference * difference
-                            } else if difference.abs() > measure[lane] {
-                                difference.abs()
-                            } else {
-                                measure[lane]
-                            };
-                        }
-                    }
-                    for lane in 0..WIDTH {
-                        sum[lane] += u64::from(measure[lane] <= near);
-                        further[lane] += u64::from(measure[lane] <= far);
-                    }
-                }
-                for (row, sum) in [sum, further].iter().take(two.len()).enumerate() {
-                    for lane in 0..WIDTH {
-                        counts[(2 * pair + row) * LEAF + at + lane] += sum[lane];
-                    }
+        for at in (0..LEAF).step_by(WIDTH) {
+            for (few, counts) in edges.chunks(EDGES).zip(counts.chunks_mut(EDGES * LEAF)) {
+                match few.len() {
+                    1 => count_few::<1>(euclidean, columns, others, d, size, at, few, counts),
+                    2 => count_few::<2>(euclidean, columns, others, d, size, at, few, counts),
+                    3 => count_few::<3>(euclidean, columns, others, d, size, at, few, counts),
+                    _ => count_few::<EDGES>(euclidean, columns, others, d, size, at, few, counts),
                 }
             }
+        }
+    }
+}
+
+/// The same for the `WIDTH` lanes from `at` on and `E` edges.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn count_few<const E: usize>(
+    euclidean: bool,
+    columns: &[f64],
+    others: &[f64],
+    d: usize,
+    size: usize,
+    at: usize,
+    edges: &[f64],
+    counts: &mut [u64],
+) {
+    let mut sums = [[0u64; WIDTH]; E];
+    for j in 0..size {
+        let mut measure = [0.0; WIDTH];
+        for k in 0..d {
+            let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
+            let x = others[k * LEAF + j];
+            for lane in 0..WIDTH {
+                let difference = column[lane] - x;
+                measure[lane] = if euclidean {
+                    measure[lane] + difference * difference
+                } else if difference.abs() > measure[lane] {
+                    difference.abs()
+                } else {
+                    measure[lane]
+                };
+            }
+        }
+        for (sum, &edge) in sums.iter_mut().zip(edges) {
+            for lane in 0..WIDTH {
+                sum[lane] += u64::from(measure[lane] <= edge);
+            }
+        }
+    }
+    for (row, sum) in counts.chunks_exact_mut(LEAF).zip(&sums) {
+        for lane in 0..WIDTH {
+            row[at + lane] += sum[lane];
         }
     }
 }
@@ -88,39 +110,40 @@ impl Counting<'_> {
     /// For points that are not finite, radii that decrease, and when asked to stop.
     pub fn each(&self, monitor: &Monitor) -> Result<Vec<u32>> {
         let (tree, edges) = (Tree::new(self.points, self.d, self.norm)?, self.edges()?);
-        let parts: Vec<Vec<u32>> = pool(self.threads)?.install(|| {
+        let parts: Vec<Vec<i64>> = pool(self.threads)?.install(|| {
             (0..tree.leaves())
                 .into_par_iter()
-                .map(|leaf| self.leaf(&tree, &edges, leaf, monitor))
+                .map(|leaf| self.leaf(&tree, &edges, leaf, false, monitor))
                 .collect::<Result<_>>()
         })?;
         let count = edges.len();
         let mut all = vec![0; tree.len() * count];
         for (leaf, part) in parts.iter().enumerate() {
             for (&i, row) in tree.members(leaf).iter().zip(part.chunks_exact(count)) {
-                all[i * count..(i + 1) * count].copy_from_slice(row);
+                all[i * count..(i + 1) * count].iter_mut().zip(row).for_each(|(all, &one)| *all = one as u32);
             }
         }
         Ok(all)
     }
 
-    /// The same, added up over `blocks` equal stretches of time, (blocks, radii).
+    /// The same, added up over `blocks` equal stretches of time, (blocks, radii). For one, each pair of leaves is looked
+    /// at once.
     ///
     /// # Errors
     /// As [`Counting::each`].
     pub fn blocks(&self, blocks: usize, monitor: &Monitor) -> Result<Vec<u64>> {
         let (tree, edges) = (Tree::new(self.points, self.d, self.norm)?, self.edges()?);
         let count = edges.len();
-        let zero = || vec![0u64; blocks * count];
-        pool(self.threads)?.install(|| {
+        let zero = || vec![0i64; blocks * count];
+        let sums = pool(self.threads)?.install(|| {
             (0..tree.leaves())
                 .into_par_iter()
                 .try_fold(zero, |mut sum, leaf| {
-                    let part = self.leaf(&tree, &edges, leaf, monitor)?;
+                    let part = self.leaf(&tree, &edges, leaf, blocks == 1, monitor)?;
                     for (&i, row) in tree.members(leaf).iter().zip(part.chunks_exact(count)) {
                         let block = i * blocks / tree.len();
                         for (sum, &one) in sum[block * count..].iter_mut().zip(row) {
-                            *sum += u64::from(one);
+                            *sum += one;
                         }
                     }
                     Ok(sum)
@@ -129,25 +152,36 @@ impl Counting<'_> {
                     a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
                     Ok(a)
                 })
-        })
+        })?;
+        Ok(sums.into_iter().map(|sum: i64| sum as u64).collect())
     }
 
-    /// Neighbours of the members of a leaf, (members, radii).
-    fn leaf(&self, tree: &Tree<'_>, edges: &[f64], leaf: usize, monitor: &Monitor) -> Result<Vec<u32>> {
+    /// Neighbours of the members of a leaf, (members, radii). With `forward`, those in earlier leaves are left out and
+    /// those in later ones count twice, which gives the same sum over all points.
+    fn leaf(&self, tree: &Tree<'_>, edges: &[f64], leaf: usize, forward: bool, monitor: &Monitor) -> Result<Vec<i64>> {
         monitor.check()?;
         let (members, radii) = (tree.members(leaf), edges.len());
         let euclidean = self.norm == Norm::Euclidean;
         // By the smallest radius that holds a pair: for all members, and for each.
-        let mut common = vec![0u32; radii + 1];
-        let mut first = vec![0u32; (radii + 1) * LEAF];
+        let mut common = vec![0i64; radii + 1];
+        let mut first = vec![0i64; (radii + 1) * LEAF];
         let mut within = vec![0u64; radii * LEAF];
         let (home, mut stack) = (tree.leaf_node(leaf), vec![tree.root()]);
         while let Some(node) = stack.pop() {
+            if forward && node.is_before(leaf) {
+                continue;
+            }
+            if forward && node.holds(leaf) && !node.is_leaf() {
+                stack.extend(node.children());
+                continue;
+            }
+            let weight = if forward && node.leaf() != leaf { 2 } else { 1 };
             let (least, most) = tree.span(home, node);
-            let (low, high) = (edges.partition_point(|&e| e < least), edges.partition_point(|&e| e < most));
+            let low = edges.partition_point(|&e| e < least);
+            let high = low + edges[low..].partition_point(|&e| e < most);
             let size = tree.size(node);
             if low == high {
-                common[low] += size as u32;
+                common[low] += weight * size as i64;
             } else if !node.is_leaf() {
                 stack.extend(node.children());
             } else {
@@ -165,11 +199,11 @@ impl Counting<'_> {
                 for lane in 0..LEAF {
                     let mut before = 0;
                     for edge in low..high {
-                        let now = within[(edge - low) * LEAF + lane] as u32;
-                        first[edge * LEAF + lane] += now - before;
+                        let now = within[(edge - low) * LEAF + lane] as i64;
+                        first[edge * LEAF + lane] += weight * (now - before);
                         before = now;
                     }
-                    first[high * LEAF + lane] += size as u32 - before;
+                    first[high * LEAF + lane] += weight * (size as i64 - before);
                 }
             }
         }
@@ -186,7 +220,7 @@ impl Counting<'_> {
     }
 
     /// Takes out the pairs of a point with those near in time.
-    fn forget_window(&self, tree: &Tree<'_>, edges: &[f64], i: usize, row: &mut [u32]) {
+    fn forget_window(&self, tree: &Tree<'_>, edges: &[f64], i: usize, row: &mut [i64]) {
         let point = tree.point(i);
         for j in i.saturating_sub(self.window)..tree.len().min(i + self.window + 1) {
             let measure = self.norm.between(point, tree.point(j));

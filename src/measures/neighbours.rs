@@ -92,8 +92,18 @@ impl Node {
         self.end - self.first == 1
     }
 
+    /// Its first leaf.
     pub(super) fn leaf(self) -> usize {
         self.first
+    }
+
+    pub(super) fn holds(self, leaf: usize) -> bool {
+        (self.first..self.end).contains(&leaf)
+    }
+
+    /// Whether all of its leaves are earlier ones.
+    pub(super) fn is_before(self, leaf: usize) -> bool {
+        self.end <= leaf
     }
 
     pub(super) fn children(self) -> [Node; 2] {

@@ -129,6 +129,18 @@ def test_dimension_is_at_most_that_of_the_space() -> None:
         assert 0 <= found.value <= system.dimension
 
 
+def test_the_lyapunov_time_is_that_of_the_largest_exponent() -> None:
+    logistic = bst.measures.lyapunov_time(bst.system("Logistic", r=4.0))
+    within(logistic, 1 / LN2)
+    spectrum = bst.lyapunov_spectrum(bst.system("Lorenz"), duration=100.0)
+    found = bst.measures.lyapunov_time(spectrum)
+    assert found.value == 1 / spectrum.value[0]
+    assert found.error / found.value == pytest.approx(spectrum.error[0] / spectrum.value[0])
+    resting = bst.measures.lyapunov_time(bst.system("Lorenz", rho=15.0), duration=100.0)
+    assert np.isnan(resting.value)
+    assert not resting.converged
+
+
 def test_a_driven_flow_has_the_exponents_of_its_map() -> None:
     """Linear between kicks of the phase: x' = -x + cos t has -1; its stroboscopic map has -2 pi per turn."""
     driven = System.from_text("x' = -x + cos(t)", initial=[0.0], period=2 * np.pi)

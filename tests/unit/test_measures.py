@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bestiary as bst
-from bestiary.measures import dominant_period, surrogates, typical_scale
+from bestiary.measures import dominant_period, period_from_data, surrogates, typical_scale
 
 MAKERS = [surrogates.fourier, surrogates.aaft, surrogates.iaaft, surrogates.red_noise]
 
@@ -90,6 +90,27 @@ def test_noise_has_no_period() -> None:
     found = dominant_period(bst.system("OrnsteinUhlenbeck"))
     assert np.isnan(found.value)
     assert found.variable == ""
+
+
+@pytest.mark.parametrize("n", [1024, 5000])
+def test_the_period_of_a_series(n) -> None:
+    """Of the stronger of two rhythms in red noise; in units of dt, and whatever the scale of the values."""
+    random = np.random.default_rng(2)
+    noise = np.convolve(random.normal(size=n + 20), 0.7 ** np.arange(21), mode="valid")
+    turn = 2 * np.pi * np.arange(n)
+    x = 2 * np.sin(turn / 11.3) + np.sin(turn / 4.1) + 0.5 * noise
+    found = period_from_data(x)
+    assert found.converged
+    assert abs(found.value - 11.3) < 3 * found.error + 0.02
+    assert found.error < 0.2
+    scaled = period_from_data(1e-3 * x + 5, dt=0.25)
+    assert scaled.value == pytest.approx(found.value / 4, rel=1e-9)
+
+
+def test_white_noise_is_rarely_periodic() -> None:
+    """The test has a level of 1 %: of 100 series, 5 or more pass with a probability of 0.4 %."""
+    random = np.random.default_rng(8)
+    assert sum(period_from_data(random.normal(size=1024)).converged for _ in range(100)) < 5
 
 
 def test_no_period_of_a_map() -> None:

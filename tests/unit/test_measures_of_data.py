@@ -53,6 +53,7 @@ def test_counts_and_neighbours_are_those_of_brute_force(norm, window, shape) -> 
     sums = _core.neighbour_sums(x, radii, norm=norm, window=window, blocks=3)
     block = np.arange(n) * 3 // n
     assert np.array_equal(sums, [pairs.sum(1)[block == b].sum(0) for b in range(3)])
+    assert np.array_equal(_core.neighbour_sums(x, radii, norm=norm, window=window, blocks=1), [pairs.sum((0, 1))])
     far = np.where(steps > window, distance, np.inf)
     order = np.argsort(far, axis=1, kind="stable")[:, :5]
     distances, numbers = _core.nearest_neighbours(x, norm=norm, k=5, window=window, candidates=n)

@@ -11,7 +11,7 @@ from .deviations import (
     covariant_vectors,
     finite_time_exponents,
 )
-from .dimensions import kaplan_yorke, pesin_entropy
+from .dimensions import kaplan_yorke, lyapunov_time, pesin_entropy
 from .divergence import divergence_curve, largest_exponent_kantz, largest_exponent_rosenstein, spectrum_from_data
 from .embedding import cao, delay_by_autocorrelation, delay_by_information, embed, false_neighbours, mutual_information
 from .entropies import approximate_entropy, multiscale_entropy, permutation_entropy, sample_entropy
@@ -19,7 +19,7 @@ from .estimate import Estimate
 from .exponents import conditional_exponents, lyapunov_spectrum
 from .fluctuation import autocorrelation_time, detrended_fluctuation, hurst_exponent
 from .fractal import box_counting_dimension, generalised_dimension, higuchi_dimension, local_dimension
-from .period import DominantPeriod, dominant_period
+from .period import DominantPeriod, dominant_period, period_from_data
 from .recurrence import Recurrence, recurrence_quantification
 from .scale import Scale, typical_scale
 from .series import autocorrelation, theiler_window
@@ -63,9 +63,11 @@ __all__ = [
     "lempel_ziv",
     "local_dimension",
     "lyapunov_spectrum",
+    "lyapunov_time",
     "multiscale_entropy",
     "mutual_information",
     "period",
+    "period_from_data",
     "permutation_entropy",
     "pesin_entropy",
     "recurrence_quantification",

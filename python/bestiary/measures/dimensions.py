@@ -1,4 +1,4 @@
-"""What follows from a Lyapunov spectrum: the Kaplan-Yorke dimension and the entropy by Pesin's formula."""
+"""What follows from a Lyapunov spectrum: Kaplan-Yorke dimension, entropy by Pesin's formula, and Lyapunov time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .exponents import lyapunov_spectrum, signs
 if TYPE_CHECKING:
     from ..system import System
 
-__all__ = ["kaplan_yorke", "pesin_entropy"]
+__all__ = ["kaplan_yorke", "lyapunov_time", "pesin_entropy"]
 
 
 def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
@@ -99,6 +99,28 @@ def pesin_entropy(spectrum: Estimate | System, **options: Any) -> Estimate:
         return Estimate(np.nan, np.nan, False, settings=found.settings)
     error = float(np.sqrt(np.maximum(covariance[np.ix_(positive, positive)].sum(), 0.0)))
     return Estimate(float(value[positive].sum()), error, found.converged, settings=found.settings)
+
+
+def lyapunov_time(spectrum: Estimate | System, **options: Any) -> Estimate:
+    """
+    The time in which a small error grows e-fold: one over the largest exponent, with its propagated error.
+
+    Arguments are those of `kaplan_yorke`; of a system, only the largest exponent is measured unless `k` is given. NaN,
+    and not converged, where the largest exponent is not told to be positive: there is no such time then.
+
+    Examples
+    --------
+    >>> from bestiary import system
+    >>> found = lyapunov_time(system("Logistic", r=4.0))
+    >>> bool(abs(found.value - 1 / np.log(2)) < 4 * found.error)
+    True
+    """
+    found, _ = _spectrum_of(spectrum, options if isinstance(spectrum, Estimate) else {"k": 1, **options})
+    value, covariance, told = _settled(found)
+    if told[0] != 1:
+        return Estimate(np.nan, np.nan, False, settings=found.settings)
+    error = float(np.sqrt(covariance[0, 0])) / float(value[0]) ** 2
+    return Estimate(1 / float(value[0]), error, found.converged, settings=found.settings)
 
 
 def _spectrum_of(spectrum: Estimate | System, options: dict[str, Any]) -> tuple[Estimate, int | None]:

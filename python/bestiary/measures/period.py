@@ -1,4 +1,4 @@
-"""The dominant period of a system: the highest peak of its spectra that red noise does not explain."""
+"""The dominant period of a system or a series: the highest peak of its spectra that red noise does not explain."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..definition import Array
 from ..exceptions import RequestError
+from ..sampling import positive
 from . import surrogates
+from .estimate import Estimate
+from .series import as_series
 
 if TYPE_CHECKING:
     from ..system import System
 
-__all__ = ["DominantPeriod", "dominant_period"]
+__all__ = ["DominantPeriod", "dominant_period", "period_from_data"]
 
 MEMBERS, PERIODS, PER_PERIOD, SEGMENT = 8, 256, 16, 64
+WINDOW = SEGMENT * PER_PERIOD
 # One more than the surrogates: to exceed all of 99 by chance has a probability of 1 %.
 SURROGATES = 99
 # Where more variables are measured than this, these many of them, evenly spaced.
@@ -104,6 +109,66 @@ def dominant_period(system: System, *, seed: int = 0) -> DominantPeriod:
     return found
 
 
+def period_from_data(x: ArrayLike, *, dt: float = 1.0, seed: int = 0) -> Estimate:
+    """
+    The dominant period of a series, by the test of `dominant_period`.
+
+    The series is cut into eight stretches of equal length, which are its members. Each has a Welch spectrum with Hann
+    windows that overlap by half, as long as the largest power of two within half of a stretch, so that periods of up to
+    a thirty-second of the series can be found.
+
+    Parameters
+    ----------
+    x : array of shape (n,)
+        At least 1024 samples.
+    dt : float
+        Time between samples.
+    seed : int
+        Of the surrogates.
+
+    Returns
+    -------
+    Estimate
+        In units of `dt`. NaN, and not converged, where no peak stands out from red noise. `settings["excess"]` is that
+        of `DominantPeriod`.
+
+    References
+    ----------
+    As for `dominant_period`.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(size=8192)
+    >>> found = period_from_data(np.sin(2 * np.pi * np.arange(8192) / 20.5) + noise)
+    >>> bool(found.converged and abs(found.value - 20.5) < 3 * found.error)
+    True
+    >>> period_from_data(noise).converged
+    False
+    """
+    series, dt = as_series(x, least=1024), positive("dt", dt)
+    length = len(series) // MEMBERS
+    window = 1 << (length // 2).bit_length() - 1
+    found = _peak(series[: MEMBERS * length].reshape(MEMBERS, length), seed, window)
+    value = error = np.nan
+    if found is not None:
+        value, error = window * dt / found[0], window * dt * found[1] / found[0] ** 2
+    return Estimate(
+        value=value,
+        error=error,
+        converged=found is not None,
+        settings={
+            "samples": len(series),
+            "dt": dt,
+            "window": window,
+            "surrogates": SURROGATES,
+            "seed": seed,
+            "excess": found[2] if found else 0.0,
+        },
+        method="highest peak of the Welch spectrum that exceeds red-noise surrogates (99 % of their maxima); standard "
+        "error from stretches of time",
+    )
+
+
 def _measured(system: System, unit: float, seed: int) -> DominantPeriod:
     runs = system.ensemble(
         MEMBERS, PERIODS * PER_PERIOD, dt=unit / PER_PERIOD, seed=seed, rtol=RTOL, threads=1, max_steps=10**9
@@ -113,10 +178,10 @@ def _measured(system: System, unit: float, seed: int) -> DominantPeriod:
         raise RequestError(f"member {stopped[0]} of {system.name} is {runs.outcomes[stopped[0]]}")
     best = DominantPeriod(np.nan, np.nan, "", 0.0)
     for name, x in _variables(system, runs.x):
-        found = _peak(x, seed)
+        found = _peak(x, seed, WINDOW)
         if found is not None and found[2] > best.excess:
-            frequency, error, excess = found
-            best = DominantPeriod(unit / frequency, unit * error / frequency**2, name, excess)
+            turns, error, excess = found
+            best = DominantPeriod(unit * SEGMENT / turns, unit * SEGMENT * error / turns**2, name, excess)
     return best
 
 
@@ -135,11 +200,11 @@ def _variables(system: System, x: Array) -> list[tuple[str, Array]]:
     return series
 
 
-def _peak(x: Array, seed: int) -> tuple[float, float, float] | None:
-    """Frequency (per unit), its standard error and excess of the highest peak that counts."""
-    each = spectra(x)
+def _peak(x: Array, seed: int, length: int) -> tuple[float, float, float] | None:
+    """Turns per window of `length` samples, their standard error, and the excess, of the highest peak that counts."""
+    each = spectra(x, length)
     spectrum = each.mean(axis=0)
-    noise = [spectra(_red(x, seed + 1 + i)).mean(axis=0) for i in range(SURROGATES)]
+    noise = [spectra(_red(x, seed + 1 + i), length).mean(axis=0) for i in range(SURROGATES)]
     background = np.mean(noise, axis=0)
     # The lowest frequencies hold what is left of trends within a window.
     inner = slice(2, -1)
@@ -160,12 +225,11 @@ def _peak(x: Array, seed: int) -> tuple[float, float, float] | None:
     band = np.arange(max(1, min(low, top - _LOBE)), min(len(spectrum), max(high, top + _LOBE) + 1))
     own = (each[:, band] * band).sum(axis=1) / each[:, band].sum(axis=1)
     centre = float((spectrum[band] * band).sum() / spectrum[band].sum())
-    return centre / SEGMENT, float(own.std(ddof=1)) / MEMBERS**0.5 / SEGMENT, float(ratio[top]) / limit
+    return centre, float(own.std(ddof=1)) / MEMBERS**0.5, float(ratio[top]) / limit
 
 
-def spectra(x: Array) -> Array:
-    """Welch spectra of the members, (members, frequencies); frequency k is k per SEGMENT periods."""
-    length = SEGMENT * PER_PERIOD
+def spectra(x: Array, length: int) -> Array:
+    """Welch spectra of the members, (members, frequencies); frequency k is k turns per window of `length` samples."""
     window = np.hanning(length + 1)[:-1]
     pieces = np.lib.stride_tricks.sliding_window_view(x, length, axis=1)[:, :: length // 2]
     pieces = pieces - pieces.mean(axis=2, keepdims=True)
