@@ -27,9 +27,6 @@ pub struct Counting<'a> {
 /// Lanes that are counted together.
 const WIDTH: usize = 8;
 
-/// Edges that are counted for one computation of the distances.
-const EDGES: usize = 4;
-
 kernel! {
     /// Adds to `counts`, (edges, LEAF), how many of `others` are within each edge of each lane of a leaf. `D` is the
     /// number of coordinates where it is known beforehand, else 0.
@@ -37,58 +34,39 @@ kernel! {
         euclidean: bool, columns: &[f64], others: &[f64], d: usize, size: usize, edges: &[f64], counts: &mut [u64]
     ) {
         let d = if D > 0 { D } else { d };
-        for at in (0..LEAF).step_by(WIDTH) {
-            for (few, counts) in edges.chunks(EDGES).zip(counts.chunks_mut(EDGES * LEAF)) {
-                match few.len() {
-                    1 => count_few::<1>(euclidean, columns, others, d, size, at, few, counts),
-                    2 => count_few::<2>(euclidean, columns, others, d, size, at, few, counts),
-                    3 => count_few::<3>(euclidean, columns, others, d, size, at, few, counts),
-                    _ => count_few::<EDGES>(euclidean, columns, others, d, size, at, few, counts),
+        for group in 0..LEAF / WIDTH {
+            let at = group * WIDTH;
+            // Two edges at a time, for one computation of the distances.
+            for (pair, two) in edges.chunks(2).enumerate() {
+                let (near, far) = (two[0], two[two.len() - 1]);
+                let (mut sum, mut further) = ([0u64; WIDTH], [0u64; WIDTH]);
+                for j in 0..size {
+                    let mut measure = [0.0; WIDTH];
+                    for k in 0..d {
+                        let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
+                        let x = others[k * LEAF + j];
+                        for lane in 0..WIDTH {
+                            let difference = column[lane] - x;
+                            measure[lane] = if euclidean {
+                                measure[lane] + difference * difference
+                            } else if difference.abs() > measure[lane] {
+                                difference.abs()
+                            } else {
+                                measure[lane]
+                            };
+                        }
+                    }
+                    for lane in 0..WIDTH {
+                        sum[lane] += u64::from(measure[lane] <= near);
+                        further[lane] += u64::from(measure[lane] <= far);
+                    }
+                }
+                for (row, sum) in [sum, further].iter().take(two.len()).enumerate() {
+                    for lane in 0..WIDTH {
+                        counts[(2 * pair + row) * LEAF + at + lane] += sum[lane];
+                    }
                 }
             }
-        }
-    }
-}
-
-/// The same for the `WIDTH` lanes from `at` on and `E` edges.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn count_few<const E: usize>(
-    euclidean: bool,
-    columns: &[f64],
-    others: &[f64],
-    d: usize,
-    size: usize,
-    at: usize,
-    edges: &[f64],
-    counts: &mut [u64],
-) {
-    let mut sums = [[0u64; WIDTH]; E];
-    for j in 0..size {
-        let mut measure = [0.0; WIDTH];
-        for k in 0..d {
-            let column: &[f64; WIDTH] = columns[k * LEAF + at..][..WIDTH].try_into().expect("of this width");
-            let x = others[k * LEAF + j];
-            for lane in 0..WIDTH {
-                let difference = column[lane] - x;
-                measure[lane] = if euclidean {
-                    measure[lane] + difference * difference
-                } else if difference.abs() > measure[lane] {
-                    difference.abs()
-                } else {
-                    measure[lane]
-                };
-            }
-        }
-        for (sum, &edge) in sums.iter_mut().zip(edges) {
-            for lane in 0..WIDTH {
-                sum[lane] += u64::from(measure[lane] <= edge);
-            }
-        }
-    }
-    for (row, sum) in counts.chunks_exact_mut(LEAF).zip(&sums) {
-        for lane in 0..WIDTH {
-            row[at + lane] += sum[lane];
         }
     }
 }

@@ -1,8 +1,8 @@
 """
-Measures of data beside nolds, on the same data with the same radii, steps and tolerances: `python bench_measures.py`.
+Measures beside nolds and dysts, on the same data with the same radii, steps and tolerances: `python bench_measures.py`.
 
-nolds 0.6.1 and SciPy must be installed; without them only our times are shown. Repetitions alternate, the best of each
-counts, and results are compared before times are.
+nolds 0.6.1, dysts 0.96 and SciPy must be installed; the rows of one that is missing are left out. The best repetition
+of each counts, and results are compared before times are.
 """
 
 from __future__ import annotations
@@ -21,6 +21,13 @@ try:
     import nolds
 except (ImportError, TypeError):
     nolds = None
+try:
+    import dysts.analysis as dysts
+except ImportError:
+    dysts = None
+
+# Estimate, ours, the other's.
+Row = tuple[str, Callable[[], object], Callable[[], object]]
 
 
 def main() -> None:
@@ -29,7 +36,14 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=100_000, help="points of the correlation sum")
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
-    print(_core.machine(), f"nolds {getattr(nolds, '__version__', 'present' if nolds else 'missing')}\n")
+    missing = [name for name, module in (("nolds", nolds), ("dysts", dysts)) if module is None]
+    print(_core.machine(), *(f"{name} is missing" for name in missing), "\n")
+    lorenz = bst.system("Lorenz")
+    wall, cpu = timed(lambda: bst.lyapunov_spectrum(lorenz, error=0.001, threads=2), options.repetitions)
+    found = bst.lyapunov_spectrum(lorenz, error=0.001, threads=2)
+    print(
+        f"spectrum of Lorenz to 0.001, two threads: {wall:.3f} s on the clock, {cpu:.3f} s of processor time: {found}\n"
+    )
 
     states = bst.system("Lorenz").trajectory(options.large, dt=0.05, transient=20, rtol=1e-9).x
     radii = np.geomspace(0.01, 50, 40)
@@ -40,12 +54,24 @@ def main() -> None:
     wall, cpu = timed(lambda: m.correlation_dimension(states, window=50), options.repetitions)
     print(f"  {'correlation_dimension with its error':<40} {wall:8.3f} s on the clock {cpu:8.3f} s of processor time\n")
 
-    if nolds is None:
-        return
     x = states[: options.n, 0]
+    print(f"{options.n} samples of Lorenz (x beside nolds, states beside dysts), processor time, ours on one thread")
+    for peer, rows in (("nolds", beside_nolds(x)), ("dysts", beside_dysts(states[: options.n]))):
+        for name, ours, theirs in rows:
+            difference = float(np.max(np.abs(np.asarray(ours()) - np.asarray(theirs()))))
+            (_, own), (_, other) = timed(ours, options.repetitions), timed(theirs, 1)
+            print(
+                f"  {name:<44} {own:9.4f} s   {peer} {other:8.3f} s   {other / own:7.0f} x   "
+                f"difference {difference:.1e}"
+            )
+
+
+def beside_nolds(x: np.ndarray) -> list[Row]:
+    if nolds is None:
+        return []
     scale = np.geomspace(0.1, 0.5, 20) * x.std()
     embedded = m.embed(x, 3)
-    rows: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
+    return [
         (
             "correlation sum, 20 radii",
             # nolds counts the diagonal of its matrix of distances as well.
@@ -67,11 +93,19 @@ def main() -> None:
             lambda: nolds.sampen(x, 2, tolerance=0.2 * x.std(), closed=True),
         ),
     ]
-    print(f"{options.n} samples of x of Lorenz, processor time, ours on one thread")
-    for name, ours, theirs in rows:
-        difference = float(np.max(np.abs(np.asarray(ours()) - np.asarray(theirs()))))
-        (_, own), (_, other) = timed(ours, options.repetitions), timed(theirs, 1)
-        print(f"  {name:<44} {own:9.4f} s   nolds {other:8.3f} s   {other / own:7.0f} x   difference {difference:.1e}")
+
+
+def beside_dysts(points: np.ndarray) -> list[Row]:
+    if dysts is None:
+        return []
+    return [
+        (
+            # In single precision there, which is what the difference comes from.
+            "largest exponent of Rosenstein, 20 steps",
+            lambda: np.polyfit(np.arange(20), m.divergence_curve(points, 19, window=20, threads=1), 1)[0],
+            lambda: dysts.max_lyapunov_exponent_rosenstein(points, lag=1, min_tsep=20, trajectory_len=20),
+        ),
+    ]
 
 
 def timed(call: Callable[[], object], repetitions: int) -> tuple[float, float]:
