@@ -116,11 +116,10 @@ def lyapunov_time(spectrum: Estimate | System, **options: Any) -> Estimate:
     True
     """
     found, _ = _spectrum_of(spectrum, options if isinstance(spectrum, Estimate) else {"k": 1, **options})
-    value, covariance, told = _settled(found)
-    if told[0] != 1:
+    if signs(found.value, found.error, found.settings["duration"])[0] != 1:
         return Estimate(np.nan, np.nan, False, settings=found.settings)
-    error = float(np.sqrt(covariance[0, 0])) / float(value[0]) ** 2
-    return Estimate(1 / float(value[0]), error, found.converged, settings=found.settings)
+    value, error = float(found.value[0]), float(found.error[0])
+    return Estimate(1 / value, error / value**2, found.converged, settings=found.settings)
 
 
 def _spectrum_of(spectrum: Estimate | System, options: dict[str, Any]) -> tuple[Estimate, int | None]:
