@@ -213,7 +213,7 @@ def map_of(found: pl.DataFrame) -> str:
         "Distances between far points mean nothing."
     )
     note = f"{named_count} of {found.height} names have room; point at a dot for its name."
-    return section("Map of the systems", text, figure(axes.text("map of the systems"), note))
+    return section("Map of the systems", text, figure(axes.text("map of the systems"), note, large=True))
 
 
 def outcomes(frame: pl.DataFrame) -> str:
@@ -234,8 +234,10 @@ def outcomes(frame: pl.DataFrame) -> str:
     return section("Outcomes", text, table(head, rows) if rows else "")
 
 
-def figure(svg: str, note: str) -> str:
-    return f"<figure>{svg}<figcaption>{escape(note)}</figcaption></figure>"
+def figure(svg: str, note: str, *, large: bool = False) -> str:
+    """A picture with what it says under it; on a phone it keeps its size and is moved sideways, a large one too."""
+    kind = ' class="large"' if large else ""
+    return f"<figure{kind}>{svg}<figcaption>{escape(note)}</figcaption></figure>"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[Any, ...]], sortable: bool = False) -> str:

@@ -36,6 +36,7 @@ th, td { padding: .2rem .6rem; text-align: left; border-bottom: 1px solid color-
 .sortable th { cursor: pointer; } .wins td { text-align: right; padding: .1rem .35rem; } .wins th { padding: .1rem .35rem; }
 .turned { vertical-align: bottom; } .turned span { writing-mode: vertical-rl; transform: rotate(180deg); }
 pre { white-space: pre-wrap; font-size: .8rem; }
+@media screen and (max-width: 40rem) { figure { overflow-x: auto; } figure > svg { min-width: 30rem; } figure.large > svg { min-width: 47rem; } }
 @media print { body { max-width: none; font-size: 11px; } section, figure { break-inside: avoid; } .wide { overflow: visible; } }
 """
 
