@@ -60,13 +60,17 @@ class Axes:
         return self.height - self.bottom - (value - low) / (high - low) * (self.height - self.top - self.bottom)
 
     def line(self, x: Sequence[float], y: Sequence[float], colour: str, *, width: float = 1.6, dash: str = "") -> None:
-        """A line, broken where a value is not finite; kept within the axes."""
+        """A line, broken where a value is not finite, and where it runs outside of the axes."""
         runs: list[list[str]] = [[]]
+        was_inside = True
         for a, b in zip(x, y, strict=True):
-            if math.isfinite(a) and math.isfinite(b):
-                runs[-1].append(f"{self.across(a):.1f},{self.up(min(max(b, self.y[0]), self.y[1])):.1f}")
-            elif runs[-1]:
+            is_inside = self.y[0] <= b <= self.y[1]
+            is_finite = math.isfinite(a) and math.isfinite(b)
+            if runs[-1] and not (is_finite and (is_inside or was_inside)):
                 runs.append([])
+            if is_finite:
+                runs[-1].append(f"{self.across(a):.1f},{self.up(min(max(b, self.y[0]), self.y[1])):.1f}")
+            was_inside = is_inside
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         for run in runs:
             if len(run) > 1:
@@ -202,7 +206,10 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
 def _decades(low: float, high: float) -> list[float]:
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     every = max(1, math.ceil((last - first + 1) / 7))
-    return [10.0**k for k in range(first, last + 1, every)]
+    ticks = [10.0**k for k in range(first, last + 1, every)]
+    if len(ticks) < 3:
+        ticks = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5) if low <= m * 10.0**k <= high]
+    return ticks
 
 
 def _number(value: float) -> str:
