@@ -53,6 +53,23 @@ def test_seeds_files_and_interruptions(name: str, lorenz: bst.Trajectory, tmp_pa
     np.testing.assert_array_equal(bf.load(tmp_path / "model").predict(30), expected)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        (
+            "ShallowPLRNN",
+            {"hidden": 60, "window": 6, "alpha": 0.5, "penalty": 0.0, "epochs": 120, "learning_rate": 0.01},
+        ),
+        ("CfC", {"hidden": 32, "backbone": 32, "window": 12, "epochs": 500, "noise": 0.0, "learning_rate": 0.01}),
+        ("NeuralODE", {"width": 32, "window": 1, "epochs": 600, "learning_rate": 0.01}),
+    ],
+)
+def test_twenty_windows_are_learned_by_heart(name: str, arguments: dict[str, object], lorenz: bst.Trajectory) -> None:
+    model = SMALL[name].clone().set_params(**arguments, validation=0.0, batch_size=20)
+    model.fit(lorenz.x[: 19 + model._span()[0]])
+    assert model.history_["loss"][-1] < 1e-3
+
+
 # The piecewise-linear map
 
 
