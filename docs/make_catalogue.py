@@ -189,6 +189,8 @@ def numbers(system: bst.System, row: dict[str, Any]) -> str:
             error = f" ± {fact['error']:g}" if "error" in fact else ""
             parts.append(f"largest exponent {row['largest_exponent']:.5g}{error}")
             break
+    if row["verdict"]:
+        parts.append(f"{row['verdict']} as measured")
     return ", ".join(parts)
 
 
