@@ -180,6 +180,22 @@ def test_known_equations_are_kept_and_what_they_lack_is_learned() -> None:
     np.testing.assert_allclose(system.trajectory(11, dt=0.2, initial=test[0]).x[1:], forecast[:10], atol=1e-3)
 
 
+def test_known_equations_of_every_form_stay_corrected_as_a_system() -> None:
+    """Conditions, functions that JAX has by another name, and the dotted states of a composition."""
+    bent = bst.System.from_text("x' = v; v' = -max(0, x) - exprel(-x^2)*x", initial=[1.0, 0.3])
+    pair = bst.compose({"a": bst.system("Rossler"), "b": bst.System.from_text("w' = -w", initial=[1.0])})
+    for known in (bent, pair):
+        run = known.trajectory(40, dt=0.1)
+        model = bf.NeuralODE(known=known, width=4, depth=1, window=4, epochs=1, precision="float64", substeps=10)
+        model.fit(run)
+        system = model.to_system()
+        assert system.names == known.names
+        forecast = model.predict(5)
+        np.testing.assert_allclose(system.trajectory(6, dt=0.1).x[1:], forecast, rtol=0, atol=1e-6)
+        # An orbit of the known equations alone lies much further away than that.
+        assert np.abs(known.trajectory(6, dt=0.1, initial=run.x[-1]).x[1:] - forecast).max() > 1e-4
+
+
 # The liquid network
 
 

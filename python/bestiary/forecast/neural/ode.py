@@ -22,7 +22,8 @@ __all__ = ["NeuralODE"]
 
 # Windows grow: a quarter of `window`, then all of it, then four times as much, from these parts of the training on.
 _GROWTH = ((0.0, 0.25), (0.2, 1.0), (0.6, 4.0))
-_EQUATION = re.compile(r"^(\w+)' = (.*)$")
+# A state of a composed system has dots in its name.
+_EQUATION = re.compile(r"^([\w.]+)' = (.*)$")
 
 
 class NeuralODE(StateForecaster):
@@ -122,7 +123,7 @@ class NeuralODE(StateForecaster):
         Raises
         ------
         ValueError
-            If nothing was learned yet, or the known equations have vectors as states.
+            If nothing was learned yet.
         """
         from ...system import System
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import equinox as eqx
@@ -47,7 +48,9 @@ class Known(eqx.Module):
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> Callable[[Any, Any, Any], Any]:
     """The function that `System.to_numpy` writes, with JAX in the place of NumPy."""
-    space: dict[str, Any] = {"np": jnp, "numpy": jnp}
+    # What JAX lacks of it: the silence around conditions, and the nodes by which `exprel` integrates.
+    numpy = SimpleNamespace(**{**vars(jnp), "errstate": np.errstate, "polynomial": np.polynomial})
+    space: dict[str, Any] = {"np": numpy, "numpy": numpy}
     exec(source, space)
     function: Callable[[Any, Any, Any], Any] = space["rhs"]
     return function
