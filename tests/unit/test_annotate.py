@@ -12,7 +12,8 @@ from bestiary.checks import problems
 from bestiary.measures.records import rounded
 from bestiary.registry import CATALOGUE
 
-LOGISTIC = (CATALOGUE / "maps" / "Logistic.toml").read_text()
+LOGISTIC = measured_text((CATALOGUE / "maps" / "Logistic.toml").read_text(), {}, "Logistic")
+"""An entry nothing has been measured of."""
 
 
 @pytest.fixture
