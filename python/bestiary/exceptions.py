@@ -6,7 +6,6 @@ A trajectory that blows up is not an error but an outcome. Errors in the text of
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 __all__ = [
     "BestiaryError",
@@ -70,6 +69,8 @@ class MissingExtra(BestiaryError, ImportError):
 
 def suggestion(name: str, known: list[str]) -> str:
     """The nearest known name as the end of a sentence, or the list of names where it is short."""
+    from difflib import get_close_matches  # milliseconds that an import without a mistake does not pay
+
     folded = {candidate.lower(): candidate for candidate in known}
     near = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     if near:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike
 
 from . import _core, sampling
@@ -202,6 +201,8 @@ def sampled(system: System, function: Function, start: float, longest: float, rt
     Each is compared with the function at further places and halved until it keeps a thousandth of the tolerance there;
     so polynomials crowd round kinks, which are noted.
     """
+    from numpy.polynomial import chebyshev
+
     nodes = chebyshev.chebpts1(DEGREE + 1)
     unit = np.eye(DEGREE + 1)
     between = np.array([-1.0, -0.61803398875, 0.0437, 0.7320508, 1.0])

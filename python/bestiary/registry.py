@@ -21,11 +21,6 @@ from .definition import Entry
 from .exceptions import CatalogueError, RequestError, UnknownName, UnknownSystem
 from .system import System
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 if TYPE_CHECKING:
     import polars as pl
 
@@ -194,6 +189,11 @@ def forget() -> None:
 
 def parse(text: str, where: str) -> Entry:
     """A TOML document as a table; errors say where."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         table: Entry = tomllib.loads(text)
         return table

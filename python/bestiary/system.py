@@ -8,7 +8,6 @@ data behind one in `definition`, finding one by name in `registry`.
 from __future__ import annotations
 
 import copy
-import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -878,6 +877,8 @@ class System:
         return f"$$\n{self.to_latex()}\n$$"
 
     def _repr_html_(self) -> str:
+        import html
+
         values = {**self._structure, **self._parameters}
         shown = ", ".join(f"{html.escape(name)} = {html.escape(_short(value))}" for name, value in values.items())
         sense = ", Stratonovich" if self.interpretation == "stratonovich" else ""

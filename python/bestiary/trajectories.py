@@ -6,7 +6,6 @@ The checks of a request are in `sampling`; the integration is in the compiled pa
 
 from __future__ import annotations
 
-import html
 import math
 import sys
 from collections import Counter
@@ -604,5 +603,7 @@ def _ranges(x: Array, names: tuple[str, ...]) -> list[str]:
 
 
 def _as_html(text: str, is_ok: bool) -> str:
+    import html
+
     colour = "inherit" if is_ok else "#b3261e"
     return f'<pre style="color: {colour}">{html.escape(text)}</pre>'
