@@ -1,8 +1,9 @@
 """
-Write the page of the benchmark: `python docs/make_benchmark.py [--take FOLDER ...] [--measure]`.
+Write the page of the benchmark: `python docs/make_benchmark.py [--take FOLDER ...] [--networks FOLDER] [--measure]`.
 
 `docs/benchmark.md` comes from the results in `docs/benchmark`, the published figures there, and the invariants of the
-systems. With --take, the results of `bestiary benchmark` in a folder are put there first, without curves and forecasts.
+systems. With --take, the results of `bestiary benchmark` in a folder are put there first, without curves and forecasts,
+in place of former rows of the same forecasters; with --networks, those of trained networks on some of the systems.
 With --measure, exponents of the forms that the tasks forecast are measured where the catalogue has them for other
 parameters only (minutes).
 """
@@ -27,6 +28,7 @@ PUBLISHED = FOLDER / "published.parquet"
 MEASURED = FOLDER / "exponents.parquet"
 TASKS = ("dysts-2021-fine", "dysts-2021-coarse", "dysts-2023")
 SPREAD = "dysts-2021-spread"
+NETWORKS = "dysts-2023-networks"
 PAIRS = {
     "Mean": "NaiveMean",
     "LastValue": "NaiveSeasonal",
@@ -38,6 +40,16 @@ PAIRS = {
     "NVAR": "NVAR",
 }
 """Ours, and the published model that is meant to be the same, or is the nearest."""
+NETWORK_PAIRS = {
+    "NBEATS": "NBEATSModel",
+    "NHiTS": "NHiTSModel",
+    "TCN": "TCNModel",
+    "Transformer": "TransformerModel",
+    "LSTM": "RNNModel",
+    "DLinear": "DLinearModel",
+    "NLinear": "NLinearModel",
+    "NeuralODE": "NODE",
+}
 SAME = ("Mean", "LastValue", "Drift", "Linear", "DirectForest")
 DRAWS = 2000
 DROPPED = ("curve", "forecast", "message", "data_sha256")
@@ -55,17 +67,29 @@ SETTINGS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--take", nargs="+", type=Path, default=[], metavar="FOLDER")
+    parser.add_argument("--networks", nargs="+", type=Path, default=[], metavar="FOLDER")
     parser.add_argument("--measure", action="store_true")
     options = parser.parse_args()
     for folder in options.take:
-        frame = read(folder)
-        target = FOLDER / f"{frame['task'][0]}.parquet"
-        frame.drop(DROPPED, strict=False).write_parquet(target, compression="zstd", compression_level=19)
-        print(f"{target}: {frame.height} rows")
+        take(folder)
+    for folder in options.networks:
+        take(folder, NETWORKS)
     if options.measure:
         measure()
     PAGE.write_text(page(), encoding="utf-8")
     return 0
+
+
+def take(folder: Path, name: str | None = None) -> None:
+    """The rows of a folder of results in place of those of the same forecasters."""
+    frame = read(folder).drop(DROPPED, strict=False)
+    target = FOLDER / f"{name or frame['task'][0]}.parquet"
+    if target.exists():
+        before = pl.read_parquet(target)
+        others = before.filter(~pl.col("forecaster").is_in(frame["forecaster"].unique().to_list()))
+        frame = pl.concat([others, frame.select(before.columns)], how="vertical_relaxed")
+    frame.write_parquet(target, compression="zstd", compression_level=19)
+    print(f"{target}: {frame.height} rows")
 
 
 def measure() -> None:
@@ -124,6 +148,9 @@ def page() -> str:
             parts += [heading(name, frames[name]), beside(frames[name], clean), board(frames[name], clean)]
     if SPREAD in frames:
         parts.append(spread(frames[SPREAD], published.filter((pl.col("task") == TASKS[0]) & (pl.col("noise") == 0))))
+    if exists(NETWORKS):
+        clean = published.filter((pl.col("task") == TASKS[2]) & (pl.col("noise") == 0))
+        parts.append(networks(pl.read_parquet(FOLDER / f"{NETWORKS}.parquet"), frames[TASKS[2]], clean))
     parts += [FINDINGS, against(frames[TASKS[0]], frames.get(TASKS[2]))]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -229,6 +256,41 @@ def spread(frame: pl.DataFrame, published: pl.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def networks(frame: pl.DataFrame, others: pl.DataFrame, published: pl.DataFrame) -> str:
+    """Trained networks on some systems, beside the published ones and the other forecasters on the same."""
+    systems = frame["system"].unique().sort().to_list()
+    seconds = {
+        who: (own["fit_seconds"].sum() + own["predict_seconds"].sum()) / len(systems)
+        for (who,), own in frame.group_by("forecaster")
+    }
+    errors = analysis.by_system(pl.concat([frame, others.filter(pl.col("system").is_in(systems))], how="diagonal"))
+    rows = []
+    for (who,), own in errors.group_by("forecaster"):
+        values = own["error"].to_numpy()
+
+        def statistic(chosen: np.ndarray, values: np.ndarray = values) -> np.ndarray:
+            return np.array([np.median(values[chosen])])
+
+        low, high = bootstrap(statistic, len(values), resamples=1000, confidence=0.95, seed=0)
+        theirs = published.filter(
+            (pl.col("model") == NETWORK_PAIRS.get(str(who), "")) & pl.col("system").is_in(systems)
+        )
+        known = "–" if theirs.is_empty() else f"{theirs['model'][0]} {theirs['smape'].median():.1f}"
+        took = f"{seconds[who]:.0f}" if who in seconds else "–"
+        rows.append((float(np.median(values)), f"{who} | {low[0]:.1f} to {high[0]:.1f} | {known} | {took}"))
+    lines = [
+        f"## `dysts-2023`, trained networks, {len(systems)} systems",
+        "",
+        f"{NETWORKS_TEXT.strip()} The systems: {', '.join(systems)}. Rows: "
+        f"[{NETWORKS}.parquet](benchmark/{NETWORKS}.parquet).",
+        "",
+        "| median sMAPE | forecaster | 95 % interval | published, same systems | seconds of training and forecast |",
+        "|---|---|---|---|---|",
+        *(f"| {middle:.1f} | {text} |" for middle, text in sorted(rows)),
+    ]
+    return "\n".join(lines)
+
+
 def against(univariate: pl.DataFrame, multivariate: pl.DataFrame | None) -> str:
     """Errors against what is known of the systems."""
     lines = ["## Which properties of a system decide", "", AGAINST_TEXT.strip(), ""]
@@ -274,6 +336,11 @@ The published figure of a method is a median over systems of which each gave a s
 samples, under two Lyapunov times for most. Task `dysts-2021-spread` has ten test trajectories a system; here each
 system gives one of them at random, 2000 times. The scatter of the median over such draws is what a single run of the
 protocol cannot tell from nothing.
+"""
+
+NETWORKS_TEXT = """
+Networks of the extra `neural` with their default sizes and settings (no tuning: a network is trained once on the ten
+periods), among the forecasters of the default install on the same systems.
 """
 
 FINDINGS = """
