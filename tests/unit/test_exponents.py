@@ -122,6 +122,26 @@ def test_hamiltonian_exponents_come_in_pairs() -> None:
     assert bst.kaplan_yorke(found).value == 4.0
 
 
+@pytest.mark.parametrize(("name", "parameters"), [("Henon", {}), ("Rossler", {}), ("Lorenz", {"rho": 15.0})])
+def test_the_covariance_holds_the_whole_error(name: str, parameters: dict[str, float]) -> None:
+    """Also what members do not scatter by: the errors of each step, and of regular motion its phase at the end."""
+    found = bst.lyapunov_spectrum(bst.system(name, **parameters), duration=200.0)
+    assert found.covariance is not None
+    assert np.diag(found.covariance) == pytest.approx(found.error**2, rel=1e-12)
+
+
+def test_a_dimension_without_scatter_has_the_error_of_its_exponents() -> None:
+    """Stretched twofold and shrunk threefold everywhere: 1 + ln 2/ln 3, known as well as the two exponents are."""
+    system = System.from_text("next(x) = mod(2*x + 0.1, 1)\nnext(y) = y/3", initial=[0.3, 0.2])
+    spectrum = bst.lyapunov_spectrum(system, duration=200.0)
+    found = bst.kaplan_yorke(spectrum)
+    within(found, 1 + LN2 / np.log(3), floor=1e-9)
+    first, second = spectrum.error
+    whole = np.hypot(first / np.log(3), second * LN2 / np.log(3) ** 2)
+    assert found.error == pytest.approx(whole, rel=1e-3)
+    assert bst.pesin_entropy(spectrum).error == pytest.approx(first, rel=1e-12)
+
+
 def test_dimension_is_at_most_that_of_the_space() -> None:
     for name in ("Henon", "Lorenz", "Chirikov"):
         system = bst.system(name)

@@ -313,10 +313,12 @@ def _estimate(
     # vectors of which some have shrunk by then. Maps are only rounded.
     largest = float(np.abs(value).max(initial=0.0))
     floor = (1e-12 if system.kind == "map" else 100 * cloud.rtol) * max(largest, 1.0 / cloud.unit)
-    errors = np.sqrt(np.diag(covariance) + floor**2)
+    covariance[np.diag_indices(k)] += floor**2
+    errors = np.sqrt(np.diag(covariance))
     duration = float(joined.elapsed.sum(axis=1).min())
     if not (signs(value, errors, duration) == 1).any():
-        errors = np.sqrt(errors**2 + (_swing(joined)[order] / duration) ** 2)
+        covariance[np.diag_indices(k)] += (_swing(joined)[order] / duration) ** 2
+        errors = np.sqrt(np.diag(covariance))
     target = _target(cloud, value, error)
     drifts = len(rounds) > 1 and _drifts(rounds, target)
     converged = bool((errors <= target).all()) and not drifts
