@@ -109,3 +109,36 @@ def test_wrong_frames_are_refused() -> None:
         analysis.leaderboard(rows({"a": [1.0]}), "smap")
     with pytest.raises(bst.RequestError, match="no system has results of all"):
         analysis.leaderboard(pl.concat([rows({"a": [1.0]}), rows({"b": [1.0, 2.0]}).filter(system="s1")]))
+
+
+def test_free_runs_are_set_beside_the_truth_and_its_floors() -> None:
+    frame = pl.DataFrame(
+        {
+            "system": ["A", "B", "C"] * 2,
+            "forecaster": ["near"] * 3 + ["gone"] * 3,
+            "outcome": ["ok"] * 3 + ["escaped"] * 3,
+            "hellinger_distance": [0.2, 0.3, 0.4, None, None, None],
+            "hellinger_distance_floor": [0.1] * 6,
+            "own_largest_exponent": [0.9, 2.2, 7.0, None, None, None],
+            "own_largest_exponent_truth": [1.0, 2.0, 0.01] * 2,
+            "own_largest_exponent_truth_error": [0.1] * 6,
+        }
+    )
+    found = {(row[0], row[1]): row[2:] for row in frame.bestiary.attractors().iter_rows()}  # type: ignore[attr-defined]
+    exponent, distance = "largest_exponent, relative difference", "hellinger_distance, above its floor"
+    assert found["near", distance][0] == pytest.approx(0.2)
+    assert found["near", exponent][0] == pytest.approx(0.1)
+    assert found["near", exponent][3] == 2  # the third system has no exponent that is told from zero
+    assert found["gone", exponent][0] == found["gone", distance][0] == np.inf
+    with pytest.raises(bst.RequestError, match="reconstruction"):
+        analysis.attractors(rows({"a": [1.0]}))
+
+
+def test_which_method_is_good_where() -> None:
+    frame = rows({"a": [1.0, 1.0, 9.0, 9.0], "b": [5.0] * 4})
+    groups = pl.DataFrame({"system": ["s0", "s1", "s2"], "group": [2, 2, 3]})
+    found = analysis.best_where(frame, groups).select("group", "forecaster", "median", "systems").rows()
+    assert found == [("2", "a", 1.0, 2), ("2", "b", 5.0, 2), ("3", "b", 5.0, 1), ("3", "a", 9.0, 1)]
+    twice = pl.concat([frame.with_columns(setting=pl.lit(name)) for name in "xy"])
+    with pytest.raises(bst.RequestError, match="several settings"):
+        analysis.best_where(twice, groups)

@@ -252,3 +252,28 @@ def test_the_command_line_and_the_page(tmp_path: Path, capsys: pytest.CaptureFix
     ):
         assert f"<h2>{title}</h2>" in text
     assert cli.main(["report", str(tmp_path / "nothing"), str(page)]) == 2
+
+
+def test_free_runs_are_measured_beside_the_truth(tmp_path: Path) -> None:
+    text = task("reconstruction").text.replace("10000", "3000")
+    path = tmp_path / "short.toml"
+    path.write_text(text)
+    frame = benchmark(path, ["LocalLinear", "Mean"], ["Rossler"], out=tmp_path / "out", processes=0)
+    own, rest = frame.sort("forecaster").iter_rows(named=True)
+    for name in ("largest_exponent", "correlation_dimension"):
+        apart = abs(own[f"own_{name}"] - own[f"own_{name}_truth"])
+        assert apart < 4 * np.hypot(own[f"own_{name}_error"], own[f"own_{name}_truth_error"])
+        assert rest[f"own_{name}"] is None  # a point has neither
+        assert rest[f"own_{name}_truth"] == own[f"own_{name}_truth"]
+    train, truth = task(path).data("Rossler").part(0)
+    assert own["hellinger_distance_floor"] == bst.metrics.hellinger_distance(truth, train)
+    page = tmp_path / "page.html"
+    assert cli.main(["report", str(tmp_path / "out"), str(page), "--pictures", "0"]) == 0
+    assert "<h2>Own attractors</h2>" in page.read_text(encoding="utf-8")
+    for old, new, message in (
+        ('["largest_exponent",', '["largest_exponents",', 'did you mean "largest_exponent"'),
+        ('floors = ["state_space_divergence"', 'floors = ["smape"', "metric with a floor"),
+    ):
+        path.write_text(text.replace(old, new))
+        with pytest.raises(bst.RequestError, match=message):
+            task(path)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..exceptions import RequestError
 from .errors import by_system, matrix
 from .statistics import bootstrap, chi_square_tail, proportion_interval, ranks, studentized_range
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Ranking", "average_ranks", "cost", "leaderboard", "pairwise_wins"]
+__all__ = ["Ranking", "average_ranks", "best_where", "cost", "leaderboard", "pairwise_wins"]
 
 
 def leaderboard(
@@ -84,6 +85,46 @@ def leaderboard(
             )
         )
     return pl.concat(parts).sort("setting", "median", "mean_rank")
+
+
+def best_where(frame: pl.DataFrame, groups: pl.DataFrame, metric: str = "smape", **options: Any) -> pl.DataFrame:
+    """
+    Which method is good where: the leaderboard of each group of systems.
+
+    Parameters
+    ----------
+    frame : results of `bestiary.benchmark`, of one setting
+    groups : frame of `system` and `group`, such as the number of variables, the domain, or the clusters of
+        `catalogue_map`; systems without a group are left out
+    metric, **options : of `leaderboard`
+
+    Returns
+    -------
+    polars.DataFrame
+        As `leaderboard`, with `group` in place of the setting.
+
+    Raises
+    ------
+    RequestError
+        If the results are of several settings.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> smape = [1.0, 5.0, 9.0, 2.0]
+    >>> rows = pl.DataFrame({"system": ["A", "A", "B", "B"], "forecaster": ["x", "y"] * 2, "smape": smape})
+    >>> groups = pl.DataFrame({"system": ["A", "B"], "group": ["smooth", "kinked"]})
+    >>> best_where(rows, groups).group_by("group", maintain_order=True).first().select("group", "forecaster").rows()
+    [('kinked', 'y'), ('smooth', 'x')]
+    """
+    import polars as pl
+
+    if "setting" in frame.columns and frame["setting"].n_unique() > 1:
+        raise RequestError("these results are of several settings: choose one, frame.filter(setting=...)")
+    grouped = frame.drop("setting", strict=False).join(
+        groups.select("system", setting=pl.col("group").cast(pl.String)), on="system"
+    )
+    return leaderboard(grouped, metric, **options).rename({"setting": "group"})
 
 
 def _missing(frame: pl.DataFrame, setting: str, metric: str) -> dict[str, int]:

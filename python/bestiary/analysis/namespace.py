@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from .. import metrics
-from . import boards, relations
+from . import boards, errors, free_runs, relations
 
 __all__ = ["Namespace"]
 
@@ -32,6 +32,18 @@ class Namespace:
     def leaderboard(self, metric: str = "smape", **options: Any) -> pl.DataFrame:
         """See `bestiary.analysis.leaderboard`."""
         return boards.leaderboard(self._frame, metric, **options)
+
+    def by_system(self, metric: str = "smape") -> pl.DataFrame:
+        """See `bestiary.analysis.by_system`."""
+        return errors.by_system(self._frame, metric)
+
+    def best_where(self, groups: pl.DataFrame, metric: str = "smape", **options: Any) -> pl.DataFrame:
+        """See `bestiary.analysis.best_where`."""
+        return boards.best_where(self._frame, groups, metric, **options)
+
+    def attractors(self, **options: Any) -> pl.DataFrame:
+        """See `bestiary.analysis.attractors`."""
+        return free_runs.attractors(self._frame, **options)
 
     def average_ranks(self, metric: str = "smape", **options: Any) -> boards.Ranking:
         """See `bestiary.analysis.average_ranks`."""

@@ -4,6 +4,7 @@ The benchmark: frozen tasks, a resumable runner, results as a table.
     task      what is learned from, what is forecast, how it is scored: small texts with a hash
     entrants  who takes part
     cell      one forecaster on one trajectory: a function of its arguments alone
+    attractor what a long free run says of the forecaster's own attractor
     pool      cells side by side in processes that may be ended
     run       puts the above together
 

@@ -21,6 +21,7 @@ from .. import metrics
 from ..definition import Array
 from ..exceptions import BestiaryError, RequestError
 from ..forecast import Forecaster
+from . import attractor
 from .entrants import Entrant
 from .task import Data, Setting, Task
 
@@ -101,6 +102,7 @@ def empty(cell: Cell) -> dict[str, Any]:
         "message": None,
         "chosen": None,
         **dict.fromkeys(cell.task.metrics),
+        **dict.fromkeys(attractor.columns(cell.task.invariants, cell.task.floors)),
         "valid_prediction_time": None,
         "samples": cell.task.scored(cell.setting),
         "dt": None,
@@ -130,10 +132,34 @@ def _scored(cell: Cell, data: Data, train: Array, truth: Array, forecast: Array)
         "outcome": "ok" if finite else "escaped",
         "message": None if finite else "the forecast went to infinity",
         **{name: number(float(np.asarray(value))) for name, value in values.items()},
+        **_of_attractors(cell, data, p),
         "valid_prediction_time": number(float(np.asarray(valid))),
         "curve": [number(value) for value in np.asarray(curve)[:KEPT].astype(np.float32)],
         "forecast": [number(value) for value in forecast[:KEPT, 0]],
     }
+
+
+def _of_attractors(cell: Cell, data: Data, forecast: Array) -> dict[str, float | None]:
+    """Invariants of the forecast and of the truth, and floors."""
+    of_truth, floors = _of_truth(cell.task, cell.system, cell.setting, cell.member)
+    found = dict(floors)
+    own = attractor.invariants(forecast, data.dt, cell.task.invariants)
+    for name in cell.task.invariants:
+        found |= dict(zip((f"own_{name}", f"own_{name}_error"), own[name], strict=True))
+        found |= dict(zip((f"own_{name}_truth", f"own_{name}_truth_error"), of_truth[name], strict=True))
+    return {name: number(value) for name, value in found.items()}
+
+
+@lru_cache(maxsize=4)
+def _of_truth(
+    task: Task, system: str, setting: Setting, member: int
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """Invariants of the truth, and floors, once for all forecasters that come after each other."""
+    data = _data(task, system, setting)
+    assert isinstance(data, Data)
+    train, truth = data.part(member)
+    truth = truth[: task.scored(setting)]
+    return attractor.invariants(truth, data.dt, task.invariants), attractor.floors(truth, train, task.floors)
 
 
 @lru_cache(maxsize=4)

@@ -20,6 +20,7 @@ from .. import _core, registry, sampling
 from ..dataset import files
 from ..dataset.progress import Progress
 from ..exceptions import DatasetError
+from . import attractor
 from .cell import Cell
 from .entrants import Entrant, entrants
 from .pool import in_executor, in_processes, in_this_process
@@ -78,8 +79,10 @@ def benchmark(
     polars.DataFrame
         A row a cell, sorted: task, system, setting, forecaster, member, outcome ("ok", "escaped": the forecast went to
         infinity, "no data", "failed", "crashed", "budget"), message, chosen (arguments by tuning), the metrics of the
-        task, valid_prediction_time (in the system's time), seconds and bytes, dt, period, exponent, data_sha256,
-        curve (symmetric percentage error at each sample), forecast (first column). At most 512 samples of the last two.
+        task, its invariants of the forecaster's own attractor and of the truth (`own_…`, `own_…_truth`, with standard
+        errors) and the floors of its distances (`…_floor`), valid_prediction_time (in the system's time), seconds and
+        bytes, dt, period, exponent, data_sha256, curve (symmetric percentage error at each sample), forecast (first
+        column). At most 512 samples of the last two.
 
     Raises
     ------
@@ -268,6 +271,7 @@ def _frame(chosen: Task, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         "message": pl.String,
         "chosen": pl.String,
         **dict.fromkeys(chosen.metrics, pl.Float64),
+        **dict.fromkeys(attractor.columns(chosen.invariants, chosen.floors), pl.Float64),
         "valid_prediction_time": pl.Float64,
         "samples": pl.Int64,
         "dt": pl.Float64,

@@ -18,6 +18,8 @@ import numpy as np
 from .. import _core, registry
 from ..definition import Array
 from ..exceptions import RequestError, UnknownName
+from ..system import System
+from .attractor import INVARIANTS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -133,6 +135,16 @@ class Task:
         """The metric that leaderboards sort by, the smaller the better."""
         return str(self.content["score"]["metric"])
 
+    @property
+    def invariants(self) -> list[str]:
+        """What is measured of the truth's and of the forecaster's own attractor."""
+        return list(self.content["score"].get("invariants", []))
+
+    @property
+    def floors(self) -> list[str]:
+        """The metrics of which the value for two stretches of the truth is given too."""
+        return list(self.content["score"].get("floors", []))
+
     def scored(self, setting: Setting) -> int:
         """How many samples of the forecast are scored."""
         return int(self.content["score"]["samples"]) or setting.horizon
@@ -178,6 +190,16 @@ class Task:
         unit = {"period": "per_period", "lyapunov": "per_lyapunov"}[self.content["data"]["sampling"]]
         return {unit: setting.per}
 
+    def form(self, system: str) -> System:
+        """The system as it is forecast: the variant of the task, where the entry has it."""
+        entry, variant = registry.system(system), self.content["data"]["variant"]
+        return registry.system(system, variant=variant) if variant in entry.entry.get("variants", {}) else entry
+
+    def measured_form(self, system: str) -> System:
+        """The same equations and parameters, with what is measured of them."""
+        entry, variant = registry.system(system), self.content["data"]["variant"]
+        return registry.measured_form(system, variant) if variant in entry.entry.get("variants", {}) else entry
+
     def data(self, system: str, setting: Setting | None = None) -> Data:
         """
         The series of a system, made from its equations: a function of the task and the version of the catalogue.
@@ -189,9 +211,7 @@ class Task:
         """
         setting = setting or self.settings[0]
         data = self.content["data"]
-        entry = registry.system(system)
-        has_variant = data["variant"] in entry.entry.get("variants", {})
-        chosen = registry.system(system, variant=data["variant"]) if has_variant else entry
+        chosen = self.form(system)
         # A shorter training series ends at the same moment, so all lengths forecast the same truth.
         most = max(s.train for s in self.settings if s.per == setting.per)
         n = most + setting.horizon
@@ -211,7 +231,7 @@ class Task:
         x.flags.writeable = False
         dt = float(runs.t[1] - runs.t[0])
         names = tuple(shown[0].names[:count])
-        known = registry.measured_form(system, data["variant"]) if has_variant else entry
+        known = self.measured_form(system)
         # An estimate may take minutes: only a task that counts in Lyapunov times waits for it.
         exponent = float(chosen.largest_exponent) if data["sampling"] == "lyapunov" else _known_exponent(known)
         digest = hashlib.sha256(np.ascontiguousarray(x).tobytes()).hexdigest()
@@ -264,6 +284,12 @@ def _checked(found: Task, path: Path) -> Task:
         raise RequestError(f"{path} says nothing of {', '.join(missing)}")
     if found.metric not in found.metrics:
         raise RequestError(f"{path}: the metric {found.metric} is not among the metrics that are computed")
+    for name in found.invariants:
+        if name not in INVARIANTS:
+            raise UnknownName("invariant", name, INVARIANTS)
+    for name in found.floors:
+        if name not in found.metrics:
+            raise UnknownName("metric with a floor", name, found.metrics)
     for section, key, known in (("data", "sampling", ("period", "lyapunov")), ("data", "columns", ("first", "all"))):
         value = found.content[section][key]
         if value not in known:

@@ -63,7 +63,8 @@ def gallery(task: Task, frame: pl.DataFrame, systems: list[str], forecasters: li
         pictures.append(figure(axes.text(f"forecasts of {name}"), f"{name}. " + "; ".join(notes)))
     text = (
         "The dashed line at 0 is where the past ends. Where the ground is shaded the truth itself can no longer be "
-        "trusted: two integrations of different precision have parted by 1 % of a standard deviation."
+        "trusted: two integrations of different precision, begun together at the first sample that is learned from, have "
+        "parted by 1 % of a standard deviation. Where nothing is shaded that moment is beyond the picture."
     )
     return section("Forecasts", text, f'<div class="grid">{"".join(pictures)}</div>')
 

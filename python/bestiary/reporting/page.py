@@ -14,7 +14,19 @@ from .svg import COLOURS, Axes
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["cost", "curves", "leaderboard", "map_of", "outcomes", "ranking", "scatter", "section", "wins"]
+__all__ = [
+    "attractors",
+    "cost",
+    "curves",
+    "leaderboard",
+    "map_of",
+    "outcomes",
+    "ranking",
+    "scatter",
+    "section",
+    "where",
+    "wins",
+]
 
 UNITS = {"smape": "%, 0 to 200", "mae": "units of the variable", "rmse": "units of the variable"}
 NAMES = {"smape": "sMAPE", "nrmse": "NRMSE", "state_space_divergence": "D_stsp", "hellinger_distance": "D_H"}
@@ -95,25 +107,39 @@ def curves(frame: pl.DataFrame, shown: list[str], unit: str) -> str:
     return figure(axes.text(f"error against {label}"), note)
 
 
-def scatter(frame: pl.DataFrame, metric: str) -> str:
-    """The least error of each system against its exponent."""
+def scatter(frame: pl.DataFrame, metric: str, known: pl.DataFrame) -> str:
+    """The least error of each system against its exponent, and correlations with all that is known of the systems."""
     import polars as pl
 
-    best = analysis.by_system(frame, metric).group_by("system").agg(pl.col("error").min())
-    facts = analysis.resolved(frame).group_by("system").agg(pl.col("exponent").drop_nulls().first())
-    joined = best.join(facts, on="system").filter(pl.col("exponent").is_not_null() & pl.col("error").is_finite())
+    errors = analysis.by_system(frame, metric)
+    best = errors.group_by("system").agg(pl.col("error").min())
+    winners = errors.sort("error").group_by("system", maintain_order=True).first().select("system", "forecaster")
+    members = (
+        frame.join(winners, on=["system", "forecaster"])
+        .group_by("system")
+        .agg(pl.col(metric).min().alias("low"), pl.col(metric).max().alias("high"), pl.len().alias("members"))
+    )
+    best = best.join(members, on="system")
+    several = int(best["members"].max()) > 1  # type: ignore[arg-type]
+    joined = best.join(known.select("system", "exponent", "exponent_error"), on="system").filter(
+        pl.col("exponent").is_not_null() & pl.col("error").is_finite()
+    )
     joined = joined.sort("system")
     if joined.height < 3:
         return ""
-    correlations = analysis.correlations(frame, metric=metric).filter(forecaster="best of all")
+    correlations = analysis.correlations(frame, known.drop("exponent_error"), metric).filter(forecaster="best of all")
     row = correlations.filter(invariant="exponent").row(0, named=True)
     x = joined["exponent"].to_numpy()
     top = max(float(joined["error"].max()), 1e-9)  # type: ignore[arg-type]
     axes = Axes((x.min() * 0.8, x.max() * 1.25), (0, top * 1.05), "largest Lyapunov exponent (1 / time unit of the system)",
                 f"least {named(metric)}", log_x=True)  # fmt: skip
     for one in joined.iter_rows(named=True):
-        note = f"{one['system']}: exponent {one['exponent']:.3g}, {_value(one['error'])}"
-        axes.point(one["exponent"], one["error"], COLOURS[0], note)
+        error = f" ± {one['exponent_error']:.1g}" if one["exponent_error"] else ""
+        note = f"{one['system']}: exponent {one['exponent']:.3g}{error}, {_value(one['error'])}"
+        spread = 2 * (one["exponent_error"] or 0.0)
+        across = (max(one["exponent"] - spread, 1e-300), one["exponent"] + spread)
+        axes.point(one["exponent"], one["error"], COLOURS[0], note, x_range=across,
+                   y_range=(one["low"], one["high"]) if several else None)  # fmt: skip
     for one in joined.sort("error", descending=True).head(12).iter_rows(named=True):
         axes.label(one["exponent"], one["error"], one["system"])
     lines = [
@@ -132,7 +158,61 @@ def scatter(frame: pl.DataFrame, metric: str) -> str:
         f"exponent is below {analysis.RESOLVED:.3f} for each period are left out: it is not told from 0."
     )
     shown = table(("invariant", "Spearman correlation", "95 % interval", "systems"), lines)
-    return section("What decides the error", text, figure(axes.text("error against exponent"), "Point at a dot for its name."), shown)  # fmt: skip
+    said = (
+        "Horizontal bars: two standard errors of the exponent. "
+        + ("Vertical bars: least and largest error over the members of the best forecaster. " if several
+           else "Each error is of a single trajectory: it has no interval of its own. ")
+        + "Point at a dot for its name."
+    )  # fmt: skip
+    return section("What decides the error", text, figure(axes.text("error against exponent"), said), shown)
+
+
+def attractors(frame: pl.DataFrame) -> str:
+    """Free runs beside the truth, where the results have them."""
+    found = analysis.attractors(frame)
+    parts = []
+    for quantity in found["quantity"].unique(maintain_order=True):
+        rows = found.filter(found["quantity"] == quantity)
+        said = quantity.replace("_", " ")
+        lines = [
+            (r["forecaster"], _value(r["median"]), f"{_value(r['low'])} to {_value(r['high'])}", str(r["systems"]))
+            for r in rows.iter_rows(named=True)
+        ]
+        parts.append(f"<h3>{escape(said[0].upper() + said[1:])}</h3>")
+        parts.append(table(("forecaster", "median", "95 % interval", "systems"), lines, sortable=True))
+    text = (
+        "What the free run of a forecaster has in common with the system: how far distances are above those of two "
+        "stretches of the truth (0 is as near as can be told), and by how much invariants differ from those of the "
+        "truth by the same estimator. ∞: half of the runs or more have none, as they rest or went to infinity."
+    )
+    return section("Own attractors", text, *parts)
+
+
+def where(frame: pl.DataFrame, metric: str, groups: pl.DataFrame) -> str:
+    """Which method is good in which group of systems: the first three of each."""
+    import polars as pl
+
+    found = analysis.best_where(frame, groups, metric).sort(pl.col("group").cast(pl.Int64), "median", "mean_rank")
+    lines = [
+        (
+            group, str(row["systems"]), row["forecaster"], _value(row["median"]),
+            f"{_value(row['low'])} to {_value(row['high'])}", f"{row['wins']:.3g}",
+        )
+        for (group,), rows in found.group_by("group", maintain_order=True)
+        for row in rows.head(3).iter_rows(named=True)
+    ]  # fmt: skip
+    head = (
+        "number of variables",
+        "systems",
+        "forecaster",
+        f"median {NAMES.get(metric, metric)}",
+        "95 % interval",
+        "first on",
+    )
+    text = (
+        "The first three by median error among systems with as many variables. Intervals: bootstrap over the systems."
+    )
+    return section("Which method where", text, table(head, lines))
 
 
 def cost(frame: pl.DataFrame, metric: str) -> str:

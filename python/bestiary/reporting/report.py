@@ -13,6 +13,7 @@ from ..benchmark.run import RESULTS
 from ..dataset import files
 from ..exceptions import DatasetError
 from . import page
+from .facts import facts, with_exponents
 from .gallery import gallery
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ th, td { padding: .2rem .6rem; text-align: left; border-bottom: 1px solid color-
 .turned { vertical-align: bottom; } .turned span { writing-mode: vertical-rl; transform: rotate(180deg); }
 pre { white-space: pre-wrap; font-size: .8rem; }
 @media screen and (max-width: 40rem) { figure { overflow-x: auto; } figure > svg { min-width: 30rem; } figure.large > svg { min-width: 47rem; } }
-@media print { body { max-width: none; font-size: 11px; } section, figure { break-inside: avoid; } .wide { overflow: visible; } }
+@media print { .filter { display: none; } body { max-width: none; font-size: 11px; } section, figure { break-inside: avoid; } .wide { overflow: visible; } }
 """
 
 SCRIPT = """
@@ -50,7 +51,24 @@ document.querySelectorAll('table.sortable').forEach(table => table.querySelector
     rows.forEach(row => table.tBodies[0].appendChild(row));
   });
 }));
+const box = document.getElementById('filter');
+box.parentElement.hidden = false;
+box.addEventListener('input', () => {
+  const words = box.value.toLowerCase().split(/[ ,]+/).filter(Boolean);
+  const fits = text => !words.length || words.some(word => text.toLowerCase().includes(word));
+  document.querySelectorAll('table.sortable tbody tr').forEach(row => row.hidden = !fits(row.cells[0].textContent));
+  document.querySelectorAll('svg g > title').forEach(title => title.parentElement.style.opacity = fits(title.textContent.split(/[:,]/)[0]) ? 1 : 0.08);
+  document.querySelectorAll('.grid figure').forEach(figure => figure.hidden = !fits(figure.querySelector('figcaption').textContent.split('.')[0]));
+});
 """
+
+
+FILTER = (
+    '<p class="filter" hidden><label for="filter">Show only </label><input id="filter" type="search" '
+    'placeholder="Lorenz, KernelRidge" size="28"> <small>forecasters or systems whose name has one of these words: rows, '
+    "dots and pictures of others are hidden or faint.</small></p>"
+)
+"""Hidden until the script runs: the page is whole without it."""
 
 
 def report(
@@ -86,8 +104,8 @@ def report(
     folder = Path(results)
     if not (folder / RESULTS).is_file():
         raise DatasetError(f"{folder} has no {RESULTS}: give the folder of one finished benchmark")
-    frame, facts = read(folder / RESULTS), provenance(folder)
-    task = Task(facts["task"])
+    frame, made = read(folder / RESULTS), provenance(folder)
+    task = Task(made["task"])
     metric = metric or task.metric
     settings = [setting.name for setting in task.settings]
     parts = []
@@ -95,6 +113,8 @@ def report(
         parts.append(_sweep(frame, task, metric))
     # The sections that follow are of the first setting of a sweep.
     one = frame.filter(pl.col("setting") == settings[0])
+    known = facts(task, one)
+    one = with_exponents(one, known)
     board = analysis.leaderboard(one, metric)
     order = board["forecaster"].to_list()
     table, picture = page.leaderboard(board, metric)
@@ -112,7 +132,11 @@ def report(
             pieces.insert(0, page.curves(one, shown, "lyapunov"))
         said = "The five with the least median error, and the mean of the past for comparison. Systems leave the median at the end of their forecast."
         parts.append(page.section("Error against time ahead", said, *pieces))
-    parts.append(page.scatter(one, metric))
+    if task.invariants or task.floors:
+        parts.append(page.attractors(one))
+    parts.append(page.scatter(one, metric, known))
+    if len(order) > 1:
+        parts.append(page.where(one, metric, known.select("system", group=pl.col("variables").cast(pl.Int64))))
     parts.append(page.cost(one, metric))
     if len(order) > 1:
         parts.append(page.wins(one, metric, order))
@@ -124,14 +148,14 @@ def report(
     if catalogue and len(names) > 3:
         parts.append(page.map_of(analysis.catalogue_map(_of_flows(names))))
     parts.append(page.outcomes(frame))
-    parts.append(_made(facts))
+    parts.append(_made(made))
     body = "".join(parts)
     title = f"{task.name}: {one['forecaster'].n_unique()} forecasters on {one['system'].n_unique()} systems"
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><h1>{escape(title)}</h1>"
-        f"<p>{escape(task.about)} After: {escape(str(task.content.get('source', '')))}.</p>{body}"
+        f"<p>{escape(task.about)} After: {escape(str(task.content.get('source', '')))}.</p>{FILTER}{body}"
         f"<script>{SCRIPT}</script></body></html>\n"
     )
     path = Path(out)
@@ -177,12 +201,12 @@ def _sweep(frame: pl.DataFrame, task: Task, metric: str) -> str:
     return page.section("Along the sweep", text, page.figure(axes.text("sweep"), note))
 
 
-def _made(facts: dict[str, Any]) -> str:
+def _made(made: dict[str, Any]) -> str:
     """How to make it again."""
-    lines = {key: value for key, value in facts.items() if key != "task"}
+    lines = {key: value for key, value in made.items() if key != "task"}
     text = json.dumps(lines, indent=1, ensure_ascii=False)
     return (
         "<section><h2>How it was made</h2><details><summary>Versions, machine, forecasters</summary>"
-        f"<pre>{escape(text)}</pre></details><details><summary>The task</summary><pre>{escape(facts['task'])}</pre>"
+        f"<pre>{escape(text)}</pre></details><details><summary>The task</summary><pre>{escape(made['task'])}</pre>"
         "</details></section>"
     )
