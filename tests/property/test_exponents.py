@@ -120,7 +120,7 @@ def test_no_dimension_exceeds_that_of_the_space(value: list[float], error: float
         exponents,
         np.full(len(value), error),
         True,
-        settings={"duration": 1e4, "exponents": len(value)},
+        settings={"duration": 1e4, "unit": 1.0, "exponents": len(value)},
         covariance=error**2 * np.eye(len(value)),
     )
     dimension = bst.kaplan_yorke(found)

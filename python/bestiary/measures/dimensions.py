@@ -9,7 +9,7 @@ import numpy as np
 from ..definition import Array
 from ..exceptions import RequestError
 from .estimate import Estimate
-from .exponents import lyapunov_spectrum, signs
+from .exponents import SIGNIFICANT, lyapunov_spectrum, signs, slow_or_told
 
 if TYPE_CHECKING:
     from ..system import System
@@ -136,8 +136,12 @@ def _spectrum_of(spectrum: Estimate | System, options: dict[str, Any]) -> tuple[
 
 
 def _settled(found: Estimate) -> tuple[Array, Array, Array]:
-    """Values with those that vanish set to zero, their covariance and their signs."""
-    told = signs(found.value, found.error, found.settings["duration"])
+    """
+    Values with those that vanish set to zero, their covariance and their signs; of a run too short to tell zeros from
+    others, the values as they are, and the signs that their errors allow.
+    """
+    told = slow_or_told(found.value, found.error, found.settings["duration"], found.settings["unit"])
+    told = np.where((told == 2) & (np.abs(found.value) > SIGNIFICANT * found.error), np.sign(found.value), told)
     zero = told == 0
     value = np.where(zero, 0.0, found.value)
     covariance = np.array(found.covariance)

@@ -325,6 +325,7 @@ def _estimate(
     settings: dict[str, Any] = {
         "members": m,
         "duration": duration,
+        "unit": cloud.unit,
         "transient": transient,
         "rtol": cloud.rtol,
         "seed": cloud.seed,
@@ -359,7 +360,7 @@ def verdict_of(
     system: System, value: Array, error: Array, duration: float, *, whole: bool = True, driven: bool = False
 ) -> str:
     """The kind of motion, from exponents with their errors."""
-    told = _told(system, value, error, duration)
+    told = slow_or_told(value, error, duration, _unit(system))
     positive = int((told == 1).sum())
     if positive:
         return "hyperchaotic" if positive > 1 else "chaotic"
@@ -377,17 +378,24 @@ def verdict_of(
     return ("fixed point", "periodic")[zeros] if zeros < 2 else "quasi-periodic"
 
 
-def _told(system: System, value: Array, error: Array, duration: float) -> Array:
-    """The signs; what is called zero must also be slower than one in 50 periods, or a short run would tell it."""
+def _unit(system: System) -> float:
+    """The time in which motion is fast or slow."""
+    return 1.0 if system.kind == "map" else system.period
+
+
+def slow_or_told(value: Array, error: Array, duration: float, unit: float) -> Array:
+    """
+    The signs; what is called zero must also be slower than one in 50 units of time, periods or iterations, or a short
+    run would tell it.
+    """
     told = signs(value, error, duration)
-    unit = 1.0 if system.kind == "map" else system.period
     told[(told == 0) & (np.abs(value) + SIGNIFICANT * error > 1.0 / (SLOWEST * unit))] = 2.0
     return told
 
 
 def _is_open(system: System, found: Estimate) -> bool:
     """Whether the kind of motion is not told yet: also where it is chaotic, and a further exponent may be positive."""
-    told = _told(system, found.value, found.error, found.settings["duration"])
+    told = slow_or_told(found.value, found.error, found.settings["duration"], _unit(system))
     return found.verdict == "unresolved" or bool(((told == 2) & (found.value > SIGNIFICANT * found.error)).any())
 
 
