@@ -144,9 +144,9 @@ def scatter(frame: pl.DataFrame, metric: str, known: pl.DataFrame) -> str:
         axes.label(one["exponent"], one["error"], one["system"])
     lines = [
         (
-            r["invariant"].replace("_", " × "),
+            "exponent × period" if r["invariant"] == "exponent_period" else r["invariant"].replace("_", " "),
             f"{r['correlation']:.2f}",
-            f"{r['low']:.2f} to {r['high']:.2f}",
+            f"{r['low']:.2f} to {r['high']:.2f}" if math.isfinite(r["low"] + r["high"]) else "not known",
             str(r["systems"]),
         )
         for r in correlations.iter_rows(named=True)
