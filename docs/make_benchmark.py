@@ -340,7 +340,8 @@ protocol cannot tell from nothing.
 
 NETWORKS_TEXT = """
 Networks of the extra `neural` with their default sizes and settings (no tuning: a network is trained once on the ten
-periods), among the forecasters of the default install on the same systems.
+periods), among the forecasters of the default install on the same systems, four which need no delay and no drive.
+`ShallowPLRNN` is left out: it reconstructs attractors, and its 5000 epochs are not for a forecast of two periods.
 """
 
 FINDINGS = """

@@ -55,9 +55,13 @@ def kaplan_yorke(spectrum: Estimate | System, **options: Any) -> Estimate:
     value, covariance, _ = _settled(found)
     k = len(value)
     sums = np.cumsum(value)
-    # A sum that vanishes within its error is that of a system which keeps volume.
+    # Where a sum vanishes within its error the dimension hardly depends on its sign, but for the first exponents, as
+    # of a limit cycle; and where all of them sum to zero volume is kept.
     errors = np.sqrt(np.maximum([covariance[: j + 1, : j + 1].sum() for j in range(k)], 0.0))
-    kept = sums >= -3 * np.maximum(errors, found.error)
+    allowed = SIGNIFICANT * np.maximum(errors, found.error)
+    lenient = np.cumprod(np.abs(sums) <= allowed).astype(bool)
+    lenient[-1] |= k == dimension
+    kept = sums >= np.where(lenient, -allowed, 0.0)
     j = k if kept.all() else int(np.argmin(kept))
     if j == k:
         full = dimension == k

@@ -146,7 +146,7 @@ def scatter(frame: pl.DataFrame, metric: str, known: pl.DataFrame) -> str:
         (
             "exponent × period" if r["invariant"] == "exponent_period" else r["invariant"].replace("_", " "),
             f"{r['correlation']:.2f}",
-            f"{r['low']:.2f} to {r['high']:.2f}" if math.isfinite(r["low"] + r["high"]) else "not known",
+            _interval(r),
             str(r["systems"]),
         )
         for r in correlations.iter_rows(named=True)
@@ -154,7 +154,7 @@ def scatter(frame: pl.DataFrame, metric: str, known: pl.DataFrame) -> str:
     ]
     text = (
         f"The least error of any forecaster on a system against its exponent: Spearman "
-        f"{row['correlation']:.2f} ({row['low']:.2f} to {row['high']:.2f}) over {row['systems']} systems. Systems whose "
+        f"{row['correlation']:.2f} ({_interval(row)}) over {row['systems']} systems. Systems whose "
         f"exponent is below {analysis.RESOLVED:.3f} for each period are left out: it is not told from 0."
     )
     shown = table(("invariant", "Spearman correlation", "95 % interval", "systems"), lines)
@@ -325,6 +325,12 @@ def table(head: tuple[str, ...], rows: list[tuple[Any, ...]], sortable: bool = F
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     kind = ' class="sortable"' if sortable else ""
     return f'<div class="wide"><table{kind}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _interval(row: dict[str, Any]) -> str:
+    """Of a correlation; so few systems may be drawn again that all are alike."""
+    ends = row["low"], row["high"]
+    return "{:.2f} to {:.2f}".format(*ends) if all(map(math.isfinite, ends)) else "too few systems for an interval"
 
 
 def _value(value: float | None) -> str:
