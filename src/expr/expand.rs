@@ -5,6 +5,7 @@ use super::functions::{self, Value};
 use super::graph::{Graph, Id, Op};
 use super::parser::{RESERVED, parse_expression};
 use crate::error::{Error, Result, nearest};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// Extents of a parameter: empty for a scalar, `[n]` for a vector, `[rows, columns]` for a matrix.
@@ -40,7 +41,8 @@ struct Frame<'a> {
     text: &'a str,
     indices: Vec<(String, i64)>,
     arguments: Vec<(String, Id)>,
-    depth: usize,
+    /// How deep the expression is that is being written out here.
+    depth: Cell<usize>,
 }
 
 /// Turns statements and expressions over given symbols into nodes of a graph.
@@ -117,7 +119,7 @@ impl<'a> Expander<'a> {
     }
 
     fn outermost(&self) -> Frame<'a> {
-        Frame { text: self.text, indices: Vec::new(), arguments: Vec::new(), depth: 0 }
+        Frame { text: self.text, indices: Vec::new(), arguments: Vec::new(), depth: Cell::new(0) }
     }
 
     /// The right-hand side of a statement with its indices set.
@@ -130,7 +132,7 @@ impl<'a> Expander<'a> {
     /// An expression outside the statements, such as an observable.
     pub fn expression(&mut self, text: &str) -> Result<Id> {
         let body = parse_expression(text)?;
-        let frame = Frame { text, indices: Vec::new(), arguments: Vec::new(), depth: 0 };
+        let frame = Frame { text, indices: Vec::new(), arguments: Vec::new(), depth: Cell::new(0) };
         self.expand(&body, &frame)
     }
 
@@ -198,17 +200,21 @@ impl<'a> Expander<'a> {
                 format!("written out, the equations have more than {LARGEST} terms"),
             ));
         }
-        if frame.depth > DEEPEST {
+        if frame.depth.get() > DEEPEST {
             return Err(Error::at(frame.text, at, format!("definitions are nested deeper than {DEEPEST} levels")));
         }
         Ok(())
     }
 
-    fn expand(&mut self, expr: &Expr, outer: &Frame<'_>) -> Result<Id> {
-        self.charge(1, outer, expr.at)?;
-        let mut frame = outer.clone();
-        frame.depth += 1;
-        let frame = &frame;
+    fn expand(&mut self, expr: &Expr, frame: &Frame<'_>) -> Result<Id> {
+        self.charge(1, frame, expr.at)?;
+        frame.depth.set(frame.depth.get() + 1);
+        let id = self.node(expr, frame);
+        frame.depth.set(frame.depth.get() - 1);
+        id
+    }
+
+    fn node(&mut self, expr: &Expr, frame: &Frame<'_>) -> Result<Id> {
         match &expr.kind {
             ExprKind::Number(value) => Ok(self.graph.constant(*value)),
             ExprKind::Name(name) => self.name(name, expr.at, frame),
@@ -325,7 +331,7 @@ impl<'a> Expander<'a> {
             text: self.text,
             indices: statement.indices.iter().cloned().zip(indices.iter().copied()).collect(),
             arguments: Vec::new(),
-            depth: frame.depth + 1,
+            depth: Cell::new(frame.depth.get() + 1),
         };
         let id = self.expand(&statement.body, &inner)?;
         self.values.insert((k, indices.to_vec()), id);
@@ -409,7 +415,12 @@ impl<'a> Expander<'a> {
             for (name, argument) in statement.arguments.iter().zip(arguments) {
                 values.push((name.clone(), self.expand(argument, frame)?));
             }
-            let inner = Frame { text: self.text, indices: Vec::new(), arguments: values, depth: frame.depth + 1 };
+            let inner = Frame {
+                text: self.text,
+                indices: Vec::new(),
+                arguments: values,
+                depth: Cell::new(frame.depth.get() + 1),
+            };
             return self.expand(&statement.body, &inner);
         }
         let Some(row) = functions::row(name) else {

@@ -7,6 +7,7 @@
 use super::ast::Comparison;
 use super::functions::{self, Function, Value};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// A node of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,11 +87,52 @@ pub struct Leaves<'a> {
     pub z: &'a [f64],
 }
 
+/// A hash of a few instructions a word, for nodes: polynomial, with the high bits, which all words move, brought down
+/// to where tables look (as in rustc-hash 2, without its wide multiplication).
+#[derive(Clone, Copy, Debug, Default)]
+struct Light(u64);
+
+impl Light {
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0xf135_7aea_2e62_a9c5).rotate_left(26);
+    }
+}
+
+impl Hasher for Light {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.add(u64::from(byte)));
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.add(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.add(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.add(word);
+    }
+
+    fn write_i32(&mut self, word: i32) {
+        self.add(u64::from(word.cast_unsigned()));
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.add(word.cast_unsigned() as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.wrapping_mul(0xf135_7aea_2e62_a9c5).rotate_left(26)
+    }
+}
+
 /// A set of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     ops: Vec<Op>,
-    known: HashMap<Op, Id>,
+    known: HashMap<Op, Id, BuildHasherDefault<Light>>,
 }
 
 impl Graph {
