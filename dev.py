@@ -65,7 +65,7 @@ def run() -> int:
 def test(slow: bool) -> int:
     """Every check, the fast ones first. All are run, even when one fails."""
     python = environment(ROOT / ".venv", Path(sys.executable), extras="dev")
-    tests = [python, "-m", "pytest", *(["--slow"] if slow else [])]
+    tests = [python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *(["--slow"] if slow else [])]
     checks: list[tuple[str, Sequence[str | Path]]] = [
         ("ruff", [python, "-m", "ruff", "check", "."]),
         ("ruff format", [python, "-m", "ruff", "format", "--check", "."]),

@@ -231,10 +231,14 @@ def tangent_growth(
     first_path + member in `solve`.
     """
 
-def uniforms(seed: int, path: int, n: int) -> Array:
-    """n uniform numbers in [0, 1), a function of (seed, path, position), as used for noise and initial states."""
+def uniforms(seed: int, path: int, n: int, *, stride: int = 1, count: int = 1) -> Array:
+    """
+    n uniform numbers in [0, 1), functions of (seed, path, position), as used for noise and initial states.
 
-def normals(seed: int, path: int, n: int) -> Array:
+    With `count`, those of the paths path, path + stride, …, one path after the other.
+    """
+
+def normals(seed: int, path: int, n: int, *, stride: int = 1, count: int = 1) -> Array:
     """n standard normal numbers, likewise."""
 
 # Measures of data. Points have shape (n, d); norm is "maximum" or "euclidean"; pairs at most `window` steps apart are

@@ -350,12 +350,10 @@ def on_attractor(system: System, m: int, seed: int, first: int) -> Array:
         x = x[middle.all(axis=1)] if middle.all(axis=1).any() else x
     shift = (SHIFT_CONSERVATIVE if is_conservative(system) else SHIFT) * x.std(axis=0)
     low, high = x.min(axis=0), x.max(axis=0)
-    result = np.empty((m, system.dimension))
-    for i in range(m):
-        path = _PATHS + 2 * (first + i)
-        place = int(_core.uniforms(seed, path, 1)[0] * len(x))
-        result[i] = np.clip(x[place] + shift * _core.normals(seed, path + 1, system.dimension), low, high)
-    return result
+    path, d = _PATHS + 2 * first, system.dimension
+    places = (_core.uniforms(seed, path, 1, stride=2, count=m) * len(x)).astype(np.int64)
+    normals = _core.normals(seed, path + 1, d, stride=2, count=m).reshape(m, d)
+    return np.clip(x[places] + shift * normals, low, high)
 
 
 def burn_in(system: System) -> float:

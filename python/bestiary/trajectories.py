@@ -383,8 +383,13 @@ def members(
     parameters: Mapping[str, ArrayLike],
     transient: float | None,
     seed: int,
+    samples: int = 1,
 ) -> Members:
-    """The members that the arguments of `System.ensemble` ask for; `earliest` is the time of the first sample."""
+    """
+    The members that the arguments of `System.ensemble` ask for; `earliest` is the time of the first sample.
+
+    Those whose `samples` do not fit into memory are refused before any is drawn.
+    """
     sampling.whole("first", first, least=0)
     sampling.whole("seed", seed, least=0)
     rows, members = sampling.parameter_sets(system, parameters)
@@ -405,7 +410,7 @@ def members(
     if len(set(stated.values())) > 1:
         raise RequestError("the number of members differs: " + ", ".join(f"{k} has {v}" for k, v in stated.items()))
     count = next(iter(stated.values()))
-    memory.require(system, count, 1)
+    memory.require(system, count, samples)
     if transient is None:
         transient = 0.0 if x0 is not None else sampling.burn_in(system)
     begin = sampling.start(system, transient, earliest)
@@ -447,6 +452,7 @@ def run_ensemble(
         parameters=parameters,
         transient=transient,
         seed=seed,
+        samples=grid.n,
     )
     given = None
     if history is not None:

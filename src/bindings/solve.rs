@@ -240,20 +240,33 @@ pub fn largest_exponent<'py>(
     PyArray::from_vec(py, exponents).reshape([starts.len(), segments])
 }
 
-fn random(py: Python<'_>, n: usize, pair: impl Fn(u64) -> [f64; 2]) -> Bound<'_, PyArray1<f64>> {
-    PyArray::from_iter(py, (0..n).map(|i| pair(i as u64 / 2)[i % 2]))
+fn random(
+    py: Python<'_>,
+    n: usize,
+    paths: impl Iterator<Item = u64>,
+    pair: impl Fn(u64, u64) -> [f64; 2],
+) -> Bound<'_, PyArray1<f64>> {
+    let numbers = |path| (0..n as u64).map(move |i| (path, i));
+    let all: Vec<f64> = paths.flat_map(numbers).map(|(path, i)| pair(path, i / 2)[(i % 2) as usize]).collect();
+    PyArray::from_vec(py, all)
 }
 
-/// n uniform numbers in [0, 1), a function of (seed, path, position).
-#[pyfunction]
-pub fn uniforms(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
-    random(py, n, |position| uniform_pair(seed, path, position))
+fn paths(first: u64, stride: u64, count: usize) -> impl Iterator<Item = u64> {
+    (0..count as u64).map(move |i| first.wrapping_add(i.wrapping_mul(stride)))
 }
 
-/// n standard normal numbers, a function of (seed, path, position).
+/// n uniform numbers in [0, 1) of each of `count` paths: functions of (seed, path, position).
 #[pyfunction]
-pub fn normals(py: Python<'_>, seed: u64, path: u64, n: usize) -> Bound<'_, PyArray1<f64>> {
-    random(py, n, |position| normal_pair(seed, path, position))
+#[pyo3(signature = (seed, path, n, *, stride = 1, count = 1))]
+pub fn uniforms(py: Python<'_>, seed: u64, path: u64, n: usize, stride: u64, count: usize) -> Bound<'_, PyArray1<f64>> {
+    random(py, n, paths(path, stride, count), |path, position| uniform_pair(seed, path, position))
+}
+
+/// n standard normal numbers of each of `count` paths: functions of (seed, path, position).
+#[pyfunction]
+#[pyo3(signature = (seed, path, n, *, stride = 1, count = 1))]
+pub fn normals(py: Python<'_>, seed: u64, path: u64, n: usize, stride: u64, count: usize) -> Bound<'_, PyArray1<f64>> {
+    random(py, n, paths(path, stride, count), |path, position| normal_pair(seed, path, position))
 }
 
 /// Version, vector unit in use, available threads.

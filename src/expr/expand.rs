@@ -2,11 +2,11 @@
 
 use super::ast::{Condition, Expr, ExprKind, Factor, Reduction, Role, Sign, Statement};
 use super::functions::{self, Value};
-use super::graph::{Graph, Id, Op};
+use super::graph::{Graph, Id, Op, Table};
 use super::parser::{RESERVED, parse_expression};
 use crate::error::{Error, Result, nearest};
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Extents of a parameter: empty for a scalar, `[n]` for a vector, `[rows, columns]` for a matrix.
 pub type Shape = Vec<usize>;
@@ -39,8 +39,8 @@ enum Symbol {
 #[derive(Clone)]
 struct Frame<'a> {
     text: &'a str,
-    indices: Vec<(String, i64)>,
-    arguments: Vec<(String, Id)>,
+    indices: Vec<(&'a str, i64)>,
+    arguments: Vec<(&'a str, Id)>,
     /// How deep the expression is that is being written out here.
     depth: Cell<usize>,
 }
@@ -55,9 +55,10 @@ pub struct Expander<'a> {
     pub delayed: Vec<(usize, usize)>,
     text: &'a str,
     statements: &'a [Statement],
-    symbols: HashMap<String, Symbol>,
-    values: HashMap<(usize, Vec<i64>), Id>,
-    ranges: HashMap<(usize, String), Option<i64>>,
+    symbols: Table<String, Symbol>,
+    values: Table<(usize, Vec<i64>), Id>,
+    /// How far the indices of a definition run, by its number and their place.
+    ranges: Table<(usize, usize), Option<i64>>,
     work: usize,
 }
 
@@ -67,7 +68,7 @@ impl<'a> Expander<'a> {
     /// # Errors
     /// If a name is declared twice or shadows a word of the language, or definitions form a cycle.
     pub fn new(symbols: &Symbols, text: &'a str, statements: &'a [Statement]) -> Result<Self> {
-        let mut table: HashMap<String, Symbol> = HashMap::new();
+        let mut table: Table<String, Symbol> = Table::default();
         let mut declare = |name: &str, symbol: Symbol| -> Result<()> {
             if RESERVED.contains(&name) || functions::find(name).is_some() {
                 return Err(Error::value(format!("`{name}` is a word of the language and cannot name a variable")));
@@ -103,8 +104,8 @@ impl<'a> Expander<'a> {
             text,
             statements,
             symbols: table,
-            values: HashMap::new(),
-            ranges: HashMap::new(),
+            values: Table::default(),
+            ranges: Table::default(),
             work: 0,
         };
         // Scalar definitions are expanded here, each after those it uses, so that a long chain of them is not deep.
@@ -125,7 +126,7 @@ impl<'a> Expander<'a> {
     /// The right-hand side of a statement with its indices set.
     pub fn statement(&mut self, statement: &'a Statement, indices: &[i64]) -> Result<Id> {
         let mut frame = self.outermost();
-        frame.indices = statement.indices.iter().cloned().zip(indices.iter().copied()).collect();
+        frame.indices = statement.indices.iter().map(String::as_str).zip(indices.iter().copied()).collect();
         self.expand(&statement.body, &frame)
     }
 
@@ -206,7 +207,10 @@ impl<'a> Expander<'a> {
         Ok(())
     }
 
-    fn expand(&mut self, expr: &Expr, frame: &Frame<'_>) -> Result<Id> {
+    fn expand<'f>(&mut self, expr: &'f Expr, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         self.charge(1, frame, expr.at)?;
         frame.depth.set(frame.depth.get() + 1);
         let id = self.node(expr, frame);
@@ -214,7 +218,10 @@ impl<'a> Expander<'a> {
         id
     }
 
-    fn node(&mut self, expr: &Expr, frame: &Frame<'_>) -> Result<Id> {
+    fn node<'f>(&mut self, expr: &'f Expr, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         match &expr.kind {
             ExprKind::Number(value) => Ok(self.graph.constant(*value)),
             ExprKind::Name(name) => self.name(name, expr.at, frame),
@@ -271,10 +278,10 @@ impl<'a> Expander<'a> {
     }
 
     fn name(&mut self, name: &str, at: usize, frame: &Frame<'_>) -> Result<Id> {
-        if let Some((_, id)) = frame.arguments.iter().rev().find(|(argument, _)| argument == name) {
+        if let Some((_, id)) = frame.arguments.iter().rev().find(|(argument, _)| *argument == name) {
             return Ok(*id);
         }
-        if let Some((_, value)) = frame.indices.iter().rev().find(|(index, _)| index == name) {
+        if let Some((_, value)) = frame.indices.iter().rev().find(|(index, _)| *index == name) {
             return Ok(self.graph.constant(*value as f64));
         }
         match self.symbols.get(name).cloned() {
@@ -313,8 +320,8 @@ impl<'a> Expander<'a> {
 
     fn unknown(&self, what: &str, name: &str, at: usize, frame: &Frame<'_>) -> Error {
         let symbols = self.symbols.keys().map(String::as_str);
-        let arguments = frame.arguments.iter().map(|(name, _)| name.as_str());
-        let indices = frame.indices.iter().map(|(name, _)| name.as_str());
+        let arguments = frame.arguments.iter().map(|(name, _)| *name);
+        let indices = frame.indices.iter().map(|(name, _)| *name);
         let mut known: Vec<&str> = symbols.chain(arguments).chain(indices).chain(functions::names()).collect();
         known.sort_unstable();
         let hint = nearest(name, known).map_or(String::new(), |known| format!(", did you mean `{known}`?"));
@@ -326,10 +333,11 @@ impl<'a> Expander<'a> {
             return Ok(id);
         }
         self.charge(1, frame, at)?;
-        let statement = &self.statements[k];
+        let statements: &'a [Statement] = self.statements;
+        let statement = &statements[k];
         let inner = Frame {
             text: self.text,
-            indices: statement.indices.iter().cloned().zip(indices.iter().copied()).collect(),
+            indices: statement.indices.iter().map(String::as_str).zip(indices.iter().copied()).collect(),
             arguments: Vec::new(),
             depth: Cell::new(frame.depth.get() + 1),
         };
@@ -339,7 +347,10 @@ impl<'a> Expander<'a> {
     }
 
     /// `name[i, …]` with cyclic indices where they are counted from an index variable.
-    fn element(&mut self, name: &str, indices: &[Expr], at: usize, frame: &Frame<'_>) -> Result<Id> {
+    fn element<'f>(&mut self, name: &str, indices: &'f [Expr], at: usize, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         let Some(symbol) = self.symbols.get(name).cloned() else {
             return Err(self.unknown("name", name, at, frame));
         };
@@ -348,8 +359,8 @@ impl<'a> Expander<'a> {
             Symbol::Parameter { shape, .. } if !shape.is_empty() => shape.iter().map(|&n| Some(n)).collect(),
             Symbol::Definition(k) if !self.statements[*k].indices.is_empty() => {
                 let mut sizes = Vec::new();
-                for index in self.statements[*k].indices.clone() {
-                    sizes.push(self.range_of_definition(*k, &index)?.map(|n| n as usize));
+                for place in 0..self.statements[*k].indices.len() {
+                    sizes.push(self.range_of_definition(*k, place)?.map(|n| n as usize));
                 }
                 sizes
             }
@@ -382,7 +393,10 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn delayed_term(&mut self, target: &Expr, delay: &Expr, frame: &Frame<'_>) -> Result<Id> {
+    fn delayed_term<'f>(&mut self, target: &'f Expr, delay: &'f Expr, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         let node = self.expand(target, frame)?;
         let Op::State(state) = self.graph.op(node) else {
             return Err(Error::at(frame.text, target.at, "only a state variable can be delayed"));
@@ -400,9 +414,13 @@ impl<'a> Expander<'a> {
         Ok(self.graph.delayed(term))
     }
 
-    fn call(&mut self, name: &str, arguments: &[Expr], at: usize, frame: &Frame<'_>) -> Result<Id> {
+    fn call<'f>(&mut self, name: &str, arguments: &'f [Expr], at: usize, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         if let Some(Symbol::Definition(k)) = self.symbols.get(name) {
-            let statement = &self.statements[*k];
+            let statements: &'a [Statement] = self.statements;
+            let statement = &statements[*k];
             if statement.arguments.is_empty() {
                 return Err(Error::at(frame.text, at, format!("`{name}` is not a function")));
             }
@@ -413,7 +431,7 @@ impl<'a> Expander<'a> {
             }
             let mut values = Vec::new();
             for (name, argument) in statement.arguments.iter().zip(arguments) {
-                values.push((name.clone(), self.expand(argument, frame)?));
+                values.push((name.as_str(), self.expand(argument, frame)?));
             }
             let inner = Frame {
                 text: self.text,
@@ -491,7 +509,10 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn condition(&mut self, condition: &Condition, yes: Id, no: Id, frame: &Frame<'_>) -> Result<Id> {
+    fn condition<'f>(&mut self, condition: &'f Condition, yes: Id, no: Id, frame: &Frame<'f>) -> Result<Id>
+    where
+        'a: 'f,
+    {
         match condition {
             Condition::Compare(comparison, a, b) => {
                 let a = self.expand(a, frame)?;
@@ -510,15 +531,18 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn reduce(
+    fn reduce<'f>(
         &mut self,
         kind: Reduction,
-        index: &str,
-        bounds: Option<&(Expr, Expr)>,
-        body: &Expr,
+        index: &'f str,
+        bounds: Option<&'f (Expr, Expr)>,
+        body: &'f Expr,
         at: usize,
-        frame: &Frame<'_>,
-    ) -> Result<Id> {
+        frame: &Frame<'f>,
+    ) -> Result<Id>
+    where
+        'a: 'f,
+    {
         let (first, last) = match bounds {
             Some((first, last)) => (self.whole(first, frame)?.0, self.whole(last, frame)?.0),
             None => match self.range(index, body, frame.text)? {
@@ -534,9 +558,11 @@ impl<'a> Expander<'a> {
             self.charge(LARGEST + 1, frame, at)?;
         }
         let mut total = None;
+        let mut inner = frame.clone();
+        inner.indices.push((index, first));
+        let own = inner.indices.len() - 1;
         for value in first..=last {
-            let mut inner = frame.clone();
-            inner.indices.push((index.to_owned(), value));
+            inner.indices[own].1 = value;
             let term = self.expand(body, &inner)?;
             total = Some(match (total, kind) {
                 (None, _) => term,
@@ -567,7 +593,7 @@ impl<'a> Expander<'a> {
             ExprKind::Number(value) if *value == value.trunc() && *value < 1e15 => Ok((*value as i64, false)),
             ExprKind::Number(_) => refuse("a fraction"),
             ExprKind::Name(name) => {
-                if let Some((_, value)) = frame.indices.iter().rev().find(|(index, _)| index == name) {
+                if let Some((_, value)) = frame.indices.iter().rev().find(|(index, _)| *index == name) {
                     return Ok((*value, true));
                 }
                 match self.symbols.get(name) {
@@ -623,10 +649,9 @@ impl<'a> Expander<'a> {
             let size = match self.symbols.get(&name).cloned() {
                 Some(Symbol::State { size, .. }) if place == 0 => size.map(|n| n as i64),
                 Some(Symbol::Parameter { shape, .. }) => shape.get(place).map(|&n| n as i64),
-                Some(Symbol::Definition(k)) => match self.statements[k].indices.get(place).cloned() {
-                    Some(inner) => self.range_of_definition(k, &inner)?,
-                    None => None,
-                },
+                Some(Symbol::Definition(k)) if place < self.statements[k].indices.len() => {
+                    self.range_of_definition(k, place)?
+                }
                 _ => None,
             };
             match (size, &found) {
@@ -643,13 +668,13 @@ impl<'a> Expander<'a> {
         Ok(found.map(|(n, _)| n))
     }
 
-    fn range_of_definition(&mut self, k: usize, index: &str) -> Result<Option<i64>> {
-        if let Some(&size) = self.ranges.get(&(k, index.to_owned())) {
+    fn range_of_definition(&mut self, k: usize, place: usize) -> Result<Option<i64>> {
+        if let Some(&size) = self.ranges.get(&(k, place)) {
             return Ok(size);
         }
         let statement = &self.statements[k];
-        let size = self.range(index, &statement.body, self.text)?;
-        self.ranges.insert((k, index.to_owned()), size);
+        let size = self.range(&statement.indices[place], &statement.body, self.text)?;
+        self.ranges.insert((k, place), size);
         Ok(size)
     }
 }

@@ -87,10 +87,13 @@ pub struct Leaves<'a> {
     pub z: &'a [f64],
 }
 
-/// A hash of a few instructions a word, for nodes: polynomial, with the high bits, which all words move, brought down
+/// A table with a light hash.
+pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Light>>;
+
+/// A hash of a few instructions a word, for nodes and names: polynomial, with the high bits, which all words move, brought down
 /// to where tables look (as in rustc-hash 2, without its wide multiplication).
 #[derive(Clone, Copy, Debug, Default)]
-struct Light(u64);
+pub(super) struct Light(u64);
 
 impl Light {
     fn add(&mut self, word: u64) {
@@ -100,7 +103,9 @@ impl Light {
 
 impl Hasher for Light {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.add(u64::from(byte)));
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|&word| self.add(u64::from_le_bytes(word)));
+        rest.iter().for_each(|&byte| self.add(u64::from(byte)));
     }
 
     fn write_u8(&mut self, word: u8) {
@@ -132,7 +137,7 @@ impl Hasher for Light {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     ops: Vec<Op>,
-    known: HashMap<Op, Id, BuildHasherDefault<Light>>,
+    known: Table<Op, Id>,
 }
 
 impl Graph {

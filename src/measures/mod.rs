@@ -10,6 +10,7 @@ pub mod neighbours;
 mod orthonormalise;
 pub mod patterns;
 pub mod recurrence;
+mod saltation;
 pub mod tangent;
 pub mod tangent_delay;
 pub mod tangent_from_data;

@@ -1,111 +1,171 @@
 //! Orthonormalisation of tangent vectors, and what their growth adds up to.
 
+use crate::parallel::simd::kernel;
 use crate::solve::stepper::Row;
 
 /// Products of growth factors are turned into logarithms when they leave these bounds.
 const LARGE: f64 = 1e100;
 
-/// Growth of `k` vectors on one lane since the segment began.
+/// Growth of `k` vectors on each lane since its segment began.
 #[derive(Clone, Debug)]
-pub struct Growth {
-    products: Vec<f64>,
-    logs: Vec<f64>,
-    /// Product of the triangular factors, k x k, if it is kept; then nothing may grow beyond all bounds in a segment.
-    triangle: Option<Vec<f64>>,
+pub struct Growth<const L: usize> {
+    products: Vec<Row<L>>,
+    logs: Vec<Row<L>>,
+    /// Products of the triangular factors, k x k rows, if they are kept; then nothing may grow beyond all bounds in a segment.
+    triangle: Option<Vec<Row<L>>>,
 }
 
-impl Growth {
+impl<const L: usize> Growth<L> {
     /// No growth of `k` vectors yet.
     pub fn new(k: usize, keep: bool) -> Self {
-        let triangle = keep.then(|| (0..k * k).map(|e| f64::from(u8::from(e % (k + 1) == 0))).collect());
-        Self { products: vec![1.0; k], logs: vec![0.0; k], triangle }
+        let triangle = keep.then(|| vec![[0.0; L]; k * k]);
+        let mut growth = Self { products: vec![[1.0; L]; k], logs: vec![[0.0; L]; k], triangle };
+        (0..L).for_each(|lane| growth.forget(lane));
+        growth
     }
 
-    /// Adds the factors of one orthonormalisation, row-major and upper triangular.
-    pub fn add(&mut self, factors: &[f64]) {
+    /// Adds the factors of one orthonormalisation of the `turned` lanes (k x k rows, row-major and upper triangular); gives
+    /// the shortest of the vectors relative to the longest.
+    pub fn add(&mut self, factors: &[Row<L>], turned: &[bool; L]) -> Row<L> {
         let k = self.logs.len();
+        let (mut shortest, mut longest) = ([f64::INFINITY; L], [0.0; L]);
         for c in 0..k {
-            let product = self.products[c] * factors[c * k + c];
-            let kept = product > 1.0 / LARGE && product < LARGE;
-            self.logs[c] += if kept { 0.0 } else { libm::log(product) };
-            self.products[c] = if kept { product } else { 1.0 };
+            let (product, factor) = (&mut self.products[c], &factors[c * k + c]);
+            let mut kept = true;
+            for l in 0..L {
+                let factor = if turned[l] { factor[l] } else { 1.0 };
+                product[l] *= factor;
+                kept &= product[l] > 1.0 / LARGE && product[l] < LARGE;
+                shortest[l] = if factor < shortest[l] { factor } else { shortest[l] };
+                longest[l] = if factor > longest[l] { factor } else { longest[l] };
+            }
+            if !kept {
+                for (product, log) in product.iter_mut().zip(&mut self.logs[c]) {
+                    if !(*product > 1.0 / LARGE && *product < LARGE) {
+                        *log += libm::log(*product);
+                        *product = 1.0;
+                    }
+                }
+            }
         }
         if let Some(triangle) = &mut self.triangle {
             let before = triangle.clone();
-            for i in 0..k {
-                for j in i..k {
-                    triangle[i * k + j] = (i..=j).map(|l| factors[i * k + l] * before[l * k + j]).sum();
+            for (i, j) in (0..k).flat_map(|i| (i..k).map(move |j| (i, j))) {
+                for lane in (0..L).filter(|&lane| turned[lane]) {
+                    triangle[i * k + j][lane] =
+                        (i..=j).map(|l| factors[i * k + l][lane] * before[l * k + j][lane]).sum();
                 }
             }
         }
+        std::array::from_fn(|l| shortest[l] / longest[l])
     }
 
-    /// Logarithms of the growth of each vector into `logs`, and the triangular factor; begins anew.
-    pub fn close(&mut self, logs: &mut [f64]) -> Option<Vec<f64>> {
-        for (c, log) in logs.iter_mut().enumerate() {
-            *log = self.logs[c] + libm::log(self.products[c]);
+    /// Logarithms of the growth of each vector of a lane, and its triangular factor if it is kept; its segment begins anew.
+    pub fn close(&mut self, lane: usize) -> (Vec<f64>, Option<Vec<f64>>) {
+        let logs = self.logs.iter().zip(&self.products).map(|(log, product)| log[lane] + libm::log(product[lane]));
+        let triangle = self.triangle.as_ref().map(|triangle| triangle.iter().map(|row| row[lane]).collect());
+        let closed = (logs.collect(), triangle);
+        self.forget(lane);
+        closed
+    }
+
+    fn forget(&mut self, lane: usize) {
+        let k = self.logs.len();
+        self.products.iter_mut().for_each(|row| row[lane] = 1.0);
+        self.logs.iter_mut().for_each(|row| row[lane] = 0.0);
+        for (e, row) in self.triangle.iter_mut().flatten().enumerate() {
+            row[lane] = f64::from(u8::from(e % (k + 1) == 0));
         }
-        let triangle = self.triangle.take();
-        *self = Growth::new(self.logs.len(), triangle.is_some());
-        triangle
     }
 }
 
-/// Orthonormalises the vectors in `rows` (vector after vector, `r` rows each) on the `wanted` lanes by the modified
-/// Gram-Schmidt process; the triangular factors into `factors` (k x k rows, row-major). False on lanes where a vector vanished
-/// or overflowed.
-///
-/// Between two calls a vector turns little, so one pass keeps the vectors orthogonal to rounding times their skewness.
-pub fn orthonormalise<const L: usize>(
-    rows: &mut [Row<L>],
-    r: usize,
-    wanted: &[bool; L],
-    factors: &mut [Row<L>],
-) -> [bool; L] {
-    let k = rows.len() / r;
-    let mut good = [true; L];
-    for c in 0..k {
-        let (head, later) = rows.split_at_mut((c + 1) * r);
-        let own = &mut head[c * r..];
-        let mut square = [0.0; L];
-        for row in own.iter() {
-            for l in 0..L {
-                square[l] += row[l] * row[l];
-            }
-        }
-        let mut inverse = [1.0; L];
-        for l in 0..L {
-            let mut length = square[l].sqrt();
-            if wanted[l] && !(length > 1e-150 && length < 1e150) {
-                good[l] = false;
-                length = 1.0;
-            }
-            let length = if wanted[l] { length } else { 1.0 };
-            factors[c * k + c][l] = length;
-            inverse[l] = 1.0 / length;
-        }
-        for row in own.iter_mut() {
-            for l in 0..L {
-                row[l] *= inverse[l];
-            }
-        }
-        for (other, vector) in later.chunks_exact_mut(r).enumerate() {
-            let mut product = [0.0; L];
-            for (a, b) in own.iter().zip(vector.iter()) {
-                for l in 0..L {
-                    product[l] += a[l] * b[l];
-                }
-            }
-            for l in 0..L {
-                product[l] = if wanted[l] { product[l] } else { 0.0 };
-            }
-            factors[c * k + c + 1 + other] = product;
-            for (a, b) in own.iter().zip(vector.iter_mut()) {
-                for l in 0..L {
-                    b[l] -= product[l] * a[l];
-                }
-            }
-        }
+/// How often vectors are orthonormalised.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turning {
+    /// At most this many steps apart.
+    pub(super) seldom: u32,
+    /// More often where one vector has shrunk below this, relative to another.
+    pub(super) skew: f64,
+    /// More seldom where none has shrunk below this.
+    pub(super) straight: f64,
+}
+
+impl Turning {
+    /// At every step by series, whose coefficients do not outlive a step.
+    pub(super) const ALWAYS: Turning = Turning { seldom: 1, skew: 0.1, straight: 0.5 };
+    /// By Runge-Kutta steps, to whose method it costs evaluations. A vector that shrinks far loses its digits to the tolerance
+    /// of the others.
+    pub(super) const RUNGE_KUTTA: Turning = Turning { seldom: 4, ..Turning::ALWAYS };
+    /// By iterations, which only round: a vector that has shrunk to 1e-4 keeps 12 digits.
+    pub(super) const MAP: Turning = Turning { seldom: 4, skew: 1e-4, straight: 1e-2 };
+}
+
+/// What orthonormalising the vectors of all lanes works on.
+pub(super) struct Vectors<const L: usize> {
+    pub(super) factors: Vec<Row<L>>,
+    pub(super) growth: Growth<L>,
+}
+
+impl<const L: usize> Vectors<L> {
+    pub(super) fn new(k: usize, keep: bool) -> Self {
+        Self { factors: vec![[0.0; L]; k * k], growth: Growth::new(k, keep) }
     }
-    good
+}
+
+kernel! {
+    /// Orthonormalises the vectors in `rows` (vector after vector, `r` rows each) on the `wanted` lanes by the modified
+    /// Gram-Schmidt process; the triangular factors into `factors` (k x k rows, row-major). False on lanes where a vector vanished
+    /// or overflowed.
+    ///
+    /// Between two calls a vector turns little, so one pass keeps the vectors orthogonal to rounding times their skewness.
+    pub fn orthonormalise<const L: usize>(
+        rows: &mut [Row<L>], r: usize, wanted: &[bool; L], factors: &mut [Row<L>]
+    ) -> [bool; L] {
+        let k = rows.len() / r;
+        let mut good = [true; L];
+        for c in 0..k {
+            let (head, later) = rows.split_at_mut((c + 1) * r);
+            let own = &mut head[c * r..];
+            let mut square = [0.0; L];
+            for row in own.iter() {
+                for l in 0..L {
+                    square[l] += row[l] * row[l];
+                }
+            }
+            let mut inverse = [1.0; L];
+            for l in 0..L {
+                let mut length = square[l].sqrt();
+                if wanted[l] && !(length > 1e-150 && length < 1e150) {
+                    good[l] = false;
+                    length = 1.0;
+                }
+                let length = if wanted[l] { length } else { 1.0 };
+                factors[c * k + c][l] = length;
+                inverse[l] = 1.0 / length;
+            }
+            for row in own.iter_mut() {
+                for l in 0..L {
+                    row[l] *= inverse[l];
+                }
+            }
+            for (other, vector) in later.chunks_exact_mut(r).enumerate() {
+                let mut product = [0.0; L];
+                for (a, b) in own.iter().zip(vector.iter()) {
+                    for l in 0..L {
+                        product[l] += a[l] * b[l];
+                    }
+                }
+                for l in 0..L {
+                    product[l] = if wanted[l] { product[l] } else { 0.0 };
+                }
+                factors[c * k + c + 1 + other] = product;
+                for (a, b) in own.iter().zip(vector.iter_mut()) {
+                    for l in 0..L {
+                        b[l] -= product[l] * a[l];
+                    }
+                }
+            }
+        }
+        good
+    }
 }

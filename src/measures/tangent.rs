@@ -5,7 +5,8 @@
 //! orthonormalised at the ends of steps, often enough that they never come close to being parallel. Where the right-hand
 //! side jumps, the vectors are turned by the saltation matrix. Not the statistics of exponents.
 
-use super::orthonormalise::{Growth, orthonormalise};
+use super::orthonormalise::{Turning, Vectors, orthonormalise};
+use super::saltation::Jumps;
 use crate::error::{Error, Result};
 use crate::expr::eval::Evaluator;
 use crate::parallel::pool::{Monitor, pool};
@@ -80,20 +81,11 @@ const LANES: usize = 8;
 const DIVERGED: f64 = 1e12;
 /// Attempts between looks at the monitor.
 const PATIENCE: u64 = 128;
-/// Vectors are orthonormalised at every step by series, and by Runge-Kutta steps, to whose method it costs evaluations, at most
-/// every so many steps: more often where one has shrunk below the first of these, relative to another, and more seldom where
-/// none has shrunk below the second. A vector that shrinks far loses its digits to the tolerance of the others.
-const SELDOM: u32 = 4;
-const SKEW: f64 = 0.1;
-const STRAIGHT: f64 = 0.5;
 /// Systems with more variables, vectors included, are integrated without series, which would not fit into the caches.
 const MOST_SERIES: usize = 150;
 /// A step that would reach so much of the rest of a segment takes all of it, and what is missing of a segment by rounding.
 const NEARLY: f64 = 0.999;
 const ROUNDING: f64 = 1e-12;
-/// Halvings of a step by which a jump is located, and the relative difference of slopes there that is none.
-const HALVINGS: u32 = 44;
-const KINK: f64 = 1e-9;
 
 /// Runs all members through their segments.
 ///
@@ -160,12 +152,11 @@ impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
 
 /// Where a lane stands in its segments.
 pub(super) struct Progress {
-    pub(super) growth: Growth,
     pub(super) elapsed: f64,
     segment: usize,
     pub(super) unturned: u32,
     pub(super) every: u32,
-    seldom: u32,
+    turning: Turning,
     pub(super) bound: f64,
     pub(super) periods: Vec<f64>,
 }
@@ -196,22 +187,21 @@ impl Run<'_> {
             for lane in 0..members.len() {
                 taylor.set_parameters(lane, self.parameters(first + lane));
             }
-            self.flow(first, members, &mut taylor, &mut rhs, 1)
+            self.flow(first, members, &mut taylor, &mut rhs, Turning::ALWAYS)
         } else {
-            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, SELDOM)
+            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, Turning::RUNGE_KUTTA)
         }
     }
 
-    pub(super) fn begin(&self, first: usize, members: &[Member], seldom: u32) -> Result<Vec<Progress>> {
+    pub(super) fn begin(&self, first: usize, members: &[Member], turning: Turning) -> Result<Vec<Progress>> {
         let d = self.settings.system.dimension();
         let one = |(lane, member): (usize, &Member)| {
             Ok(Progress {
-                growth: Growth::new(self.settings.vectors, self.settings.keep),
                 elapsed: 0.0,
                 segment: 0,
                 unturned: 0,
                 every: 1,
-                seldom,
+                turning,
                 bound: DIVERGED * (1.0 + member.y[..d].iter().fold(0.0f64, |size, y| size.max(y.abs()))),
                 periods: self.settings.system.evaluate_periods(self.parameters(first + lane))?,
             })
@@ -225,7 +215,7 @@ impl Run<'_> {
         members: &mut [Member],
         stepper: &mut S,
         rhs: &mut ProgramRhs<'_, L>,
-        seldom: u32,
+        turning: Turning,
     ) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
@@ -239,8 +229,8 @@ impl Run<'_> {
             lanes.running[lane] = self.settings.segments > 0;
             stepper.start(rhs, &mut lanes, lane);
         }
-        let mut progress = self.begin(first, members, seldom)?;
-        let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
+        let mut progress = self.begin(first, members, turning)?;
+        let mut vectors = Vectors::<L>::new(self.settings.vectors, self.settings.keep);
         let mut attempts = 0u64;
         while lanes.running != [false; L] {
             if attempts.is_multiple_of(PATIENCE) {
@@ -303,7 +293,7 @@ impl Run<'_> {
                 turn[lane] = own.unturned >= own.every || own.elapsed >= self.settings.duration * (1.0 - ROUNDING);
             }
             if turn != [false; L] {
-                self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
+                self.turn(first, members, &mut lanes, &turn, &mut vectors, &mut progress)?;
             }
             for lane in 0..members.len() {
                 if (turn[lane] || touched[lane]) && lanes.running[lane] {
@@ -317,6 +307,7 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Iterates a map. Every member has as many iterations as the others, so that all lanes go in step.
     fn iterate<const L: usize>(&self, first: usize, members: &mut [Member], rhs: &mut ProgramRhs<'_, L>) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
@@ -325,36 +316,45 @@ impl Run<'_> {
             (0..n).for_each(|i| lanes.y[i][lane] = member.y[i]);
             lanes.running[lane] = self.settings.segments > 0;
         }
-        let mut progress = self.begin(first, members, 1)?;
-        let mut factors = vec![[0.0; L]; self.settings.vectors * self.settings.vectors];
-        let mut number = 0u64;
+        let mut progress = self.begin(first, members, Turning::MAP)?;
+        let mut vectors = Vectors::<L>::new(self.settings.vectors, self.settings.keep);
+        let bounds: Row<L> = std::array::from_fn(|lane| progress.get(lane).map_or(f64::INFINITY, |own| own.bound));
+        let angles: Vec<bool> = (0..d).map(|i| progress.iter().any(|own| !own.periods[i].is_nan())).collect();
+        let (mut number, mut unturned, mut elapsed) = (0u64, 0, 0.0);
         while lanes.running != [false; L] {
             if number.is_multiple_of(8 * PATIENCE) {
                 self.monitor.check()?;
             }
             number += 1;
+            unturned += 1;
+            elapsed += 1.0;
             rhs.eval(&lanes.t, &lanes.y, &mut lanes.y_next);
-            for (lane, member) in members.iter_mut().enumerate() {
-                if !lanes.running[lane] {
-                    continue;
+            std::mem::swap(&mut lanes.y, &mut lanes.y_next);
+            for (i, y) in lanes.y[..d].iter_mut().enumerate() {
+                let mut within = true;
+                for lane in 0..L {
+                    within &= !lanes.running[lane] | (y[lane].abs() <= bounds[lane]);
                 }
-                let own = &mut progress[lane];
-                for i in 0..n {
-                    let value = lanes.y_next[i][lane];
-                    let angle = i < d && !own.periods[i].is_nan();
-                    lanes.y[i][lane] = if angle { wrap(value, own.periods[i]) } else { value };
-                    if i < d && !(value.abs() <= own.bound) {
-                        let outcome = if value.is_nan() { "left domain" } else { "diverged" };
-                        return Err(self.ended(first + lane, lanes.t[lane], outcome));
-                    }
+                if !within {
+                    let lane = (0..members.len()).find(|&lane| !(y[lane].abs() <= bounds[lane])).unwrap_or(0);
+                    let outcome = if y[lane].is_nan() { "left domain" } else { "diverged" };
+                    return Err(self.ended(first + lane, lanes.t[lane], outcome));
                 }
-                lanes.t[lane] += 1.0;
-                own.elapsed += 1.0;
-                member.steps += 1;
+                if angles[i] {
+                    y.iter_mut().zip(&progress).for_each(|(y, own)| *y = wrap(*y, own.periods[i]));
+                }
             }
-            let turn = lanes.running;
-            self.turn(first, members, &mut lanes, &turn, &mut factors, &mut progress)?;
+            lanes.t.iter_mut().for_each(|t| *t += 1.0);
+            let every = progress.iter().map(|own| own.every).min().unwrap_or(1);
+            if unturned >= every || elapsed >= self.settings.duration * (1.0 - ROUNDING) {
+                progress.iter_mut().for_each(|own| own.elapsed = elapsed);
+                let turn = lanes.running;
+                self.turn(first, members, &mut lanes, &turn, &mut vectors, &mut progress)?;
+                unturned = 0;
+                elapsed = progress[0].elapsed;
+            }
         }
+        members.iter_mut().for_each(|member| member.steps += number);
         Ok(())
     }
 
@@ -365,12 +365,12 @@ impl Run<'_> {
         members: &mut [Member],
         lanes: &mut Lanes<L>,
         turn: &[bool; L],
-        factors: &mut [Row<L>],
+        Vectors { factors, growth }: &mut Vectors<L>,
         progress: &mut [Progress],
     ) -> Result<()> {
-        let (d, k) = (self.settings.system.dimension(), self.settings.vectors);
-        let good = orthonormalise(&mut lanes.y[d..], self.settings.response.len(), turn, factors);
-        let mut own_factors = vec![0.0; k * k];
+        let d = self.settings.system.dimension();
+        let good = orthonormalise(self.level, &mut lanes.y[d..], self.settings.response.len(), turn, factors);
+        let skew = growth.add(factors, turn);
         for (lane, member) in members.iter_mut().enumerate() {
             if !turn[lane] {
                 continue;
@@ -383,21 +383,16 @@ impl Run<'_> {
                 )));
             }
             let own = &mut progress[lane];
-            own_factors.iter_mut().zip(&*factors).for_each(|(own, row)| *own = row[lane]);
-            let lengths = || (0..k).map(|c| factors[c * k + c][lane]);
-            let skew = lengths().fold(f64::INFINITY, f64::min) / lengths().fold(0.0, f64::max);
-            own.every = if skew < SKEW {
+            own.every = if skew[lane] < own.turning.skew {
                 (own.every / 2).max(1)
-            } else if skew > STRAIGHT {
-                (2 * own.every).min(own.seldom)
+            } else if skew[lane] > own.turning.straight {
+                (2 * own.every).min(own.turning.seldom)
             } else {
                 own.every
             };
             own.unturned = 0;
-            own.growth.add(&own_factors);
             if own.elapsed >= self.settings.duration * (1.0 - ROUNDING) {
-                let mut logs = vec![0.0; k];
-                let triangle = own.growth.close(&mut logs);
+                let (logs, triangle) = growth.close(lane);
                 member.logs.extend(logs);
                 member.elapsed.push(own.elapsed);
                 if let Some(triangle) = triangle {
@@ -418,88 +413,5 @@ impl Run<'_> {
 
     pub(super) fn ended(&self, member: usize, t: f64, outcome: &str) -> Error {
         Error::value(format!("member {member} ended at {t} ({outcome})"))
-    }
-}
-
-/// Jumps of the right-hand side in a step.
-///
-/// Error control shortens the step across a jump until the jump, times the step, is within the tolerance; the vectors are
-/// then turned as if the jump were at once: by the saltation matrix S = 1 + (f+ - f-) grad(g) / (grad(g) f- + dg/dt),
-/// with g = 0 on the surface (Aizerman & Gantmakher 1958, Q. J. Mech. Appl. Math. 11, 225-241). It is 1 where f does not jump.
-struct Jumps<'p, const L: usize> {
-    surfaces: Evaluator<'p, 1>,
-    whole: &'p [bool],
-    field: Evaluator<'p, 1>,
-    values: [Vec<Row<1>>; 2],
-    slopes: [Vec<Row<1>>; 2],
-    state: Vec<Row<1>>,
-    parameters: Vec<Vec<f64>>,
-}
-
-impl<'p, const L: usize> Jumps<'p, L> {
-    fn new(run: &'p Run<'_>, switches: &'p Switches, first: usize, members: usize) -> Self {
-        let (d, system) = (run.settings.system.dimension(), run.settings.system);
-        let outputs = switches.program.outputs.len();
-        Self {
-            surfaces: Evaluator::new(&switches.program, run.level),
-            whole: &switches.whole,
-            field: Evaluator::new(system.program(), run.level),
-            values: [vec![[0.0]; outputs], vec![[0.0]; outputs]],
-            slopes: [vec![[0.0]; d], vec![[0.0]; d]],
-            state: vec![[0.0]; d],
-            parameters: (0..members).map(|lane| run.parameters(first + lane).to_vec()).collect(),
-        }
-    }
-
-    /// The state at `fraction` of the way from one end of the step to the other, as the crow flies; and the surfaces there.
-    fn look(&mut self, lanes: &Lanes<L>, lane: usize, fraction: f64, side: usize) -> [f64; 1] {
-        for (i, row) in self.state.iter_mut().enumerate() {
-            let (from, to) = (lanes.y[i][lane], lanes.y_next[i][lane]);
-            row[0] = if fraction == 1.0 { to } else { from + fraction * (to - from) };
-        }
-        let t = [lanes.t[lane] + fraction * lanes.h_taken[lane]];
-        self.surfaces.eval(&t, &self.state, &[], &mut self.values[side]);
-        t
-    }
-
-    /// Whether surface `j` lies between the two points looked at last.
-    fn between(&self, j: usize) -> bool {
-        let [before, after] = [0, 1].map(|side| self.values[side][j * (self.state.len() + 2)][0]);
-        if self.whole[j] { before.floor() != after.floor() } else { (before > 0.0) != (after > 0.0) }
-    }
-
-    /// Turns the vectors at the end of the accepted step of `lane` if a surface was crossed in it.
-    fn cross(&mut self, lanes: &mut Lanes<L>, lane: usize, response: &[usize]) -> bool {
-        self.surfaces.set_parameters(0, &self.parameters[lane]);
-        self.look(lanes, lane, 0.0, 0);
-        self.look(lanes, lane, 1.0, 1);
-        let Some(j) = (0..self.whole.len()).find(|&j| self.between(j)) else { return false };
-        // The place of the jump, so closely that the rest of the step does not count in the difference of slopes.
-        let mut ends = [0.0, 1.0];
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (ends[0] + ends[1]);
-            self.look(lanes, lane, ends[0], 0);
-            self.look(lanes, lane, middle, 1);
-            ends[usize::from(self.between(j))] = middle;
-        }
-        self.field.set_parameters(0, &self.parameters[lane]);
-        for side in [1, 0] {
-            let t = self.look(lanes, lane, ends[side], 0);
-            self.field.eval(&t, &self.state, &[], &mut self.slopes[side]);
-        }
-        let (d, r) = (self.state.len(), response.len());
-        let gradient = |i: usize| self.values[0][j * (d + 2) + 1 + i][0];
-        let jump = |i: usize| self.slopes[1][i][0] - self.slopes[0][i][0];
-        if (0..d).all(|i| jump(i).abs() <= KINK * self.slopes[0][i][0].abs()) {
-            return false;
-        }
-        let rate = (0..d).map(|i| gradient(i) * self.slopes[0][i][0]).sum::<f64>() + gradient(d);
-        for vector in lanes.y_next[d..].chunks_exact_mut(r) {
-            let towards = response.iter().zip(&*vector).map(|(&i, row)| gradient(i) * row[lane]).sum::<f64>() / rate;
-            for (&i, row) in response.iter().zip(vector) {
-                row[lane] += jump(i) * towards;
-            }
-        }
-        true
     }
 }

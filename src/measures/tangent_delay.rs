@@ -5,7 +5,7 @@
 //! interpolation, of order 4 like the method. The vectors are orthonormalised after every longest delay, in the scalar
 //! product of all samples and slopes; exponents do not depend on which one.
 
-use super::orthonormalise::orthonormalise;
+use super::orthonormalise::{Growth, Turning, orthonormalise};
 use super::tangent::{Member, Run};
 use crate::error::{Error, Result};
 use crate::expr::eval::{Evaluator, Row};
@@ -34,7 +34,8 @@ impl Run<'_> {
         equations.set_parameters(0, self.parameters(number));
         let terms: Vec<(usize, f64)> =
             self.augmented.delayed_terms().iter().map(|&(i, delay)| (i, delays[delay] / h)).collect();
-        let mut progress = self.begin(number, std::slice::from_ref(member), 1)?;
+        let progress = self.begin(number, std::slice::from_ref(member), Turning::ALWAYS)?;
+        let mut growth = Growth::<1>::new(k, settings.keep);
         // The past, then one longest delay into the future.
         let mut past = member.y.clone();
         past.resize((count + steps) * 2 * n, 0.0);
@@ -43,7 +44,6 @@ impl Run<'_> {
         let mut inner = vec![[0.0]; n];
         let mut rows: Vec<Row<1>> = vec![[0.0]; k * r * 2 * count];
         let mut factors = vec![[0.0]; k * k];
-        let mut own_factors = vec![0.0; k * k];
         let turns = (settings.duration / longest).ceil().max(1.0) as u64;
         for turn in 0..settings.segments as u64 * turns {
             for step in 0..steps {
@@ -84,19 +84,16 @@ impl Run<'_> {
                 let (c, rest) = (e / each, e % each);
                 row[0] = past[place(c, rest % r, rest / (2 * r), rest / r % 2)];
             }
-            if !orthonormalise(&mut rows, each, &[true], &mut factors)[0] {
+            if !orthonormalise(self.level, &mut rows, each, &[true], &mut factors)[0] {
                 return Err(Error::value("tangent vectors vanish: ask for fewer exponents"));
             }
             for (e, row) in rows.iter().enumerate() {
                 let (c, rest) = (e / each, e % each);
                 past[place(c, rest % r, rest / (2 * r), rest / r % 2)] = row[0];
             }
-            let own = &mut progress[0];
-            own_factors.iter_mut().zip(&factors).for_each(|(own, row)| *own = row[0]);
-            own.growth.add(&own_factors);
+            growth.add(&factors, &[true]);
             if (turn + 1).is_multiple_of(turns) {
-                let mut logs = vec![0.0; k];
-                let triangle = own.growth.close(&mut logs);
+                let (logs, triangle) = growth.close(0);
                 member.logs.extend(logs);
                 member.elapsed.push(turns as f64 * longest);
                 if let Some(triangle) = triangle {

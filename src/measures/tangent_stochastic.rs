@@ -3,6 +3,7 @@
 //! State and vectors make steps of one system, whose noise is that of the state and its derivatives: the vectors are multiplied by
 //! the derivative of the numerical step of `solve::stochastic`.
 
+use super::orthonormalise::{Turning, Vectors};
 use super::tangent::{Member, Run};
 use crate::error::{Error, Result};
 use crate::parallel::brownian::Brownian;
@@ -26,10 +27,10 @@ impl Run<'_> {
         let mut brownian = Brownian::<1>::new(settings.seed, &[path], &noise.numbers, h, self.level);
         let start = member.t;
         brownian.seek((start / h).round() as i64);
-        let mut progress = self.begin(number, std::slice::from_ref(member), 1)?;
+        let mut progress = self.begin(number, std::slice::from_ref(member), Turning::ALWAYS)?;
         let mut lanes = Lanes::<1>::new(n);
         (0..n).for_each(|i| lanes.y[i] = [member.y[i]]);
-        let mut factors = vec![[0.0]; settings.vectors * settings.vectors];
+        let mut vectors = Vectors::<1>::new(settings.vectors, settings.keep);
         for k in 0..settings.segments as u64 * each {
             if k.is_multiple_of(1024) {
                 self.monitor.check()?;
@@ -53,7 +54,7 @@ impl Run<'_> {
             own.elapsed = if over { each as f64 * h } else { own.elapsed + h };
             if over || own.unturned >= own.every {
                 lanes.running = [true];
-                self.turn(number, std::slice::from_mut(member), &mut lanes, &[true], &mut factors, &mut progress)?;
+                self.turn(number, std::slice::from_mut(member), &mut lanes, &[true], &mut vectors, &mut progress)?;
             }
         }
         Ok(())

@@ -95,6 +95,8 @@ const RUNAWAY: f64 = 1e6;
 const CREEP: u32 = 1000;
 /// How far ahead, in units of 1 + |t|, a stalled run looks for the edge of the domain.
 const AHEAD: f64 = 1e-6;
+/// Points at which a polynomial is evaluated at once.
+const BLOCK: usize = 8;
 /// Attempts between looks at the monitor.
 const PATIENCE: u32 = 128;
 
@@ -138,21 +140,27 @@ struct Clocks<const L: usize> {
 }
 
 kernel! {
-    /// Values of one variable's polynomial at several points: every `stride`-th number of `out`.
-    fn sample(coefficients: &[f64], theta: &[f64], out: &mut [f64], stride: usize) {
-        const WIDTH: usize = 8;
-        let degree = coefficients.len() - 1;
-        for (block, theta) in theta.chunks(WIDTH).enumerate() {
-            let mut point = [0.0; WIDTH];
+    /// Values of every variable's polynomial at several points, point after point. The coefficients of a variable stand
+    /// `stride` numbers after those of the one before. Variables are taken in groups, so that no sum waits for its last term.
+    fn sample(
+        coefficients: &[f64], stride: usize, degree: usize, theta: &[f64], values: &mut [[f64; BLOCK]], out: &mut [f64]
+    ) {
+        let d = values.len();
+        for (theta, out) in theta.chunks(BLOCK).zip(out.chunks_mut(BLOCK * d)) {
+            let mut point = [0.0; BLOCK];
             point[..theta.len()].copy_from_slice(theta);
-            let mut value = [coefficients[degree]; WIDTH];
-            for &c in coefficients[..degree].iter().rev() {
-                for m in 0..WIDTH {
-                    value[m] = value[m].mul_add(point[m], c);
+            for (group, rest) in values.chunks_mut(3).zip(coefficients.chunks(3 * stride)) {
+                match group {
+                    [a] => horner([a], rest, stride, degree, &point),
+                    [a, b] => horner([a, b], rest, stride, degree, &point),
+                    [a, b, c] => horner([a, b, c], rest, stride, degree, &point),
+                    _ => {}
                 }
             }
-            for m in 0..theta.len() {
-                out[(block * WIDTH + m) * stride] = value[m];
+            for (m, out) in out.chunks_exact_mut(d).enumerate() {
+                for (out, value) in out.iter_mut().zip(&*values) {
+                    *out = value[m];
+                }
             }
         }
     }
@@ -196,6 +204,29 @@ kernel! {
     }
 }
 
+/// Horner's rule for `N` variables at all points of a block.
+#[inline(always)]
+fn horner<const N: usize>(
+    values: [&mut [f64; BLOCK]; N],
+    coefficients: &[f64],
+    stride: usize,
+    degree: usize,
+    point: &[f64; BLOCK],
+) {
+    let of: [&[f64]; N] = std::array::from_fn(|n| &coefficients[n * stride..][..degree + 1]);
+    let mut sums = of.map(|of| [of[degree]; BLOCK]);
+    for k in (0..degree).rev() {
+        for n in 0..N {
+            for m in 0..BLOCK {
+                sums[n][m] = sums[n][m].mul_add(point[m], of[n][k]);
+            }
+        }
+    }
+    for (value, sum) in values.into_iter().zip(sums) {
+        *value = sum;
+    }
+}
+
 /// Moves an angle by whole periods into [-P/2, P/2).
 #[inline]
 pub fn wrap(angle: f64, period: f64) -> f64 {
@@ -210,10 +241,24 @@ impl<const L: usize> Clocks<L> {
     }
 }
 
+/// The accepted step of one lane as polynomials, wherever their coefficients stand.
+struct Series<'a> {
+    coefficients: &'a [f64],
+    stride: usize,
+    degree: usize,
+    unit: f64,
+}
+
+/// Offsets of the samples in a step, in its units, and the values of each variable at a block of them.
+struct Points {
+    theta: Vec<f64>,
+    values: Vec<[f64; BLOCK]>,
+}
+
 /// Memory for sampling.
 struct Sampler<const L: usize> {
     piece: Piece,
-    thetas: Vec<f64>,
+    points: Points,
     values: Vec<Row<L>>,
 }
 
@@ -236,7 +281,11 @@ impl March<'_> {
         let mut lanes = Lanes::<L>::new(d);
         let mut seats: [Option<Seat<'j, '_>>; L] = std::array::from_fn(|_| None);
         let mut clocks = Clocks { low: [0.0; L], next: [0.0; L], bound: [0.0; L], limit: [0.0; L] };
-        let mut sampler = Sampler { piece: Piece::default(), thetas: Vec::new(), values: vec![[0.0; L]; d] };
+        let mut sampler = Sampler {
+            piece: Piece::default(),
+            points: Points { theta: Vec::new(), values: vec![[0.0; BLOCK]; d] },
+            values: vec![[0.0; L]; d],
+        };
         let mut countdown = 0;
         loop {
             if countdown == 0 {
@@ -389,11 +438,18 @@ impl March<'_> {
     ) {
         match stepper.pieces(lanes) {
             Some(pieces) if L > 1 => self.sample_lanes(&pieces, seats, lanes, clocks, wanted, &mut sampler.values),
-            _ => {
+            Some(Pieces { rows, stride, degree, unit }) => {
+                let Some(seat) = seats[0].as_mut().filter(|_| wanted[0]) else { return };
+                let series = Series { coefficients: rows.as_flattened(), stride, degree, unit: unit[0] };
+                self.sample_lane(seat, lanes, clocks, 0, &series, &mut sampler.points);
+            }
+            None => {
                 for lane in (0..L).filter(|&lane| wanted[lane]) {
                     let Some(seat) = &mut seats[lane] else { continue };
                     stepper.piece(lanes, lane, &mut sampler.piece);
-                    self.sample_piece(seat, lanes, clocks, lane, &sampler.piece, &mut sampler.thetas);
+                    let Piece { degree, unit, ref coefficients } = sampler.piece;
+                    let series = Series { coefficients, stride: degree + 1, degree, unit };
+                    self.sample_lane(seat, lanes, clocks, lane, &series, &mut sampler.points);
                 }
             }
         }
@@ -431,24 +487,24 @@ impl March<'_> {
     }
 
     /// The same for one lane, at all its samples at once.
-    fn sample_piece<const L: usize>(
+    fn sample_lane<const L: usize>(
         &self,
         seat: &mut Seat<'_, '_>,
         lanes: &Lanes<L>,
         clocks: &mut Clocks<L>,
         lane: usize,
-        piece: &Piece,
-        thetas: &mut Vec<f64>,
+        series: &Series<'_>,
+        points: &mut Points,
     ) {
         let d = seat.job.initial.len();
         let first = seat.next_sample;
-        thetas.clear();
+        points.theta.clear();
         loop {
             let tau = clocks.offset(lanes, lane);
             if tau > clocks.limit[lane] {
                 break;
             }
-            thetas.push(tau.max(0.0) / piece.unit);
+            points.theta.push(tau.max(0.0) / series.unit);
             seat.next_sample += 1;
             if seat.next_sample == self.times.len() {
                 break;
@@ -456,12 +512,9 @@ impl March<'_> {
             clocks.next[lane] = self.times.at(seat.next_sample);
         }
         let out = &mut seat.job.samples[first * d..seat.next_sample * d];
-        for i in 0..d {
-            let coefficients = &piece.coefficients[i * (piece.degree + 1)..(i + 1) * (piece.degree + 1)];
-            sample(self.level, coefficients, thetas, &mut out[i..], d);
-            if !seat.periods[i].is_nan() {
-                out[i..].iter_mut().step_by(d).for_each(|x| *x = wrap(*x, seat.periods[i]));
-            }
+        sample(self.level, series.coefficients, series.stride, series.degree, &points.theta, &mut points.values, out);
+        for (i, &period) in seat.periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
+            out[i..].iter_mut().step_by(d).for_each(|x| *x = wrap(*x, period));
         }
     }
 
