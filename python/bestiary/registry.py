@@ -210,11 +210,11 @@ def _system(name: str, variant: str | None, folders: tuple[Path, ...]) -> System
         return System(definition.with_variant(entry, variant) if variant else entry)
     paths = _paths(folders)
     if name in paths:
-        return System.from_toml(paths[name], variant=variant)
+        return System._from_catalogue(paths[name], variant)
     owner = _aliases(folders).get(name.lower())
     if owner is None:
         raise UnknownSystem("system", name, [*paths, *_loaded, *_alias_names(folders)])
-    return System.from_toml(paths[owner], variant=_of_alias(name, variant, _rows(folders)[owner]))
+    return System._from_catalogue(paths[owner], _of_alias(name, variant, _rows(folders)[owner]))
 
 
 def _of_alias(name: str, variant: str | None, row: Mapping[str, Any]) -> str | None:

@@ -54,6 +54,7 @@ class System:
     """
 
     def __init__(self, entry: Mapping[str, Any], *, where: str = "", text: str | None = None) -> None:
+        self._measured: tuple[str, str] | None = None
         self._entry = definition.checked(definition.plain(entry), where or str(entry.get("name", "system")))
         self._structure: dict[str, int] = self._entry["structure"]
         self._parameters: dict[str, float | Array] = {}
@@ -178,8 +179,32 @@ class System:
             text, where = Path(source).read_text(encoding="utf-8"), str(source)
         else:
             text, where = source, "TOML"
-        entry = definition.checked(parse(text, where), where)
-        return cls(definition.with_variant(entry, variant) if variant else entry, where=where)
+        entry = parse(text, where)
+        if variant:
+            entry = definition.with_variant(definition.checked(entry, where), variant)
+        return cls(entry, where=where)
+
+    @classmethod
+    def _from_catalogue(cls, path: Path, variant: str | None) -> System:
+        """As `from_toml`, but what is measured, most of most files and seldom asked for, is read when it is."""
+        head, title, measured = path.read_text(encoding="utf-8").partition("\n[measured]\n")
+        if variant or not title or "\n[" in measured:
+            return cls.from_toml(path, variant=variant)
+        from .registry import parse
+
+        system = cls(parse(head, str(path)), where=str(path))
+        system._measured = (measured, str(path))
+        return system
+
+    def _whole(self) -> Entry:
+        """The entry with what is measured."""
+        if self._measured is not None:
+            from .registry import parse
+
+            table, where = self._measured
+            self._entry["measured"] = definition.plain(parse(table, where))
+            self._measured = None
+        return self._entry
 
     @classmethod
     def from_function(
@@ -271,7 +296,7 @@ class System:
     @property
     def entry(self) -> Entry:
         """The definition as plain data (a copy), in the form of a catalogue file."""
-        return copy.deepcopy(self._entry)
+        return copy.deepcopy(self._whole())
 
     @property
     def name(self) -> str:
@@ -384,7 +409,7 @@ class System:
     def largest_exponent(self) -> float:
         """Largest Lyapunov exponent: measured or published for these parameters, or else a quick estimate."""
         for source in ("measured", "known"):
-            fact = self._entry[source].get("largest_exponent")
+            fact = self._whole()[source].get("largest_exponent")
             if isinstance(fact, Mapping):
                 value = fact["value"] if "value" in fact else fact["exact"]
                 return definition.number(value, self._structure, self._parameters, "largest_exponent")
@@ -550,7 +575,7 @@ class System:
 
     def to_toml(self) -> str:
         """The whole definition as a TOML document, which `from_toml` reads."""
-        return definition.to_toml(self._entry)
+        return definition.to_toml(self._whole())
 
     def to_latex(self) -> str:
         """The equations as a LaTeX `aligned` environment."""
@@ -860,7 +885,7 @@ class System:
         return hash(self._identity)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return System, (self._entry,)
+        return System, (self._whole(),)
 
     def __repr__(self) -> str:
         sense = " (Stratonovich)" if self.interpretation == "stratonovich" else ""

@@ -2,7 +2,7 @@
 
 use super::ast::{Condition, Expr, ExprKind, Factor, Reduction, Role, Sign, Statement};
 use super::functions::{self, Value};
-use super::graph::{Graph, Id, Op, Table};
+use super::graph::{Graph, Id, Op, Table, whole_power};
 use super::parser::{RESERVED, parse_expression};
 use crate::error::{Error, Result, nearest};
 use std::cell::Cell;
@@ -329,7 +329,8 @@ impl<'a> Expander<'a> {
     }
 
     fn definition(&mut self, k: usize, indices: &[i64], frame: &Frame<'_>, at: usize) -> Result<Id> {
-        if let Some(&id) = self.values.get(&(k, indices.to_vec())) {
+        let key = (k, indices.to_vec());
+        if let Some(&id) = self.values.get(&key) {
             return Ok(id);
         }
         self.charge(1, frame, at)?;
@@ -341,9 +342,64 @@ impl<'a> Expander<'a> {
             arguments: Vec::new(),
             depth: Cell::new(frame.depth.get() + 1),
         };
-        let id = self.expand(&statement.body, &inner)?;
-        self.values.insert((k, indices.to_vec()), id);
+        let id = match self.number(&statement.body, &inner) {
+            Some(value) => self.graph.constant(value),
+            None => self.expand(&statement.body, &inner)?,
+        };
+        self.values.insert(key, id);
         Ok(id)
+    }
+
+    /// The number that an expression made of numbers, indices and structural integers is: what its expansion would fold to,
+    /// without a node for every step. `None` for most others.
+    fn number(&mut self, expr: &Expr, frame: &Frame<'_>) -> Option<f64> {
+        self.work += 1;
+        match &expr.kind {
+            ExprKind::Number(value) => Some(*value),
+            ExprKind::Name(name) => match frame.indices.iter().rev().find(|(index, _)| index == name) {
+                Some((_, value)) => Some(*value as f64),
+                None => match self.symbols.get(name) {
+                    Some(Symbol::Structure(value)) => Some(*value as f64),
+                    None if name == "pi" => Some(std::f64::consts::PI),
+                    _ => None,
+                },
+            },
+            ExprKind::Negate(a) => Some(-self.number(a, frame)?),
+            ExprKind::Sum(terms) => {
+                let mut total = self.number(&terms[0].1, frame)?;
+                for (sign, term) in &terms[1..] {
+                    let term = self.number(term, frame)?;
+                    total = if *sign == Sign::Plus { total + term } else { total - term };
+                }
+                Some(total)
+            }
+            ExprKind::Product(factors) => {
+                let mut total = self.number(&factors[0].1, frame)?;
+                for (how, factor) in &factors[1..] {
+                    let factor = self.number(factor, frame)?;
+                    total = if *how == Factor::Times { total * factor } else { total / factor };
+                }
+                Some(total)
+            }
+            ExprKind::Power(base, exponent) => {
+                let (base, exponent) = (self.number(base, frame)?, self.number(exponent, frame)?);
+                let whole = exponent == exponent.trunc() && exponent.abs() < 65536.0;
+                whole.then(|| whole_power(base, exponent as i32))
+            }
+            ExprKind::Call(name, arguments) if !self.symbols.contains_key(name) => {
+                let function = functions::find(name)?;
+                match (function.value, &arguments[..]) {
+                    (Value::One(f), [a]) => Some(f(self.number(a, frame)?)),
+                    (Value::Two(f), [a, b]) if name != "pow" => Some(f(self.number(a, frame)?, self.number(b, frame)?)),
+                    _ => None,
+                }
+            }
+            ExprKind::Where(condition, yes, no) => {
+                let branch = if self.decided(condition, frame)? { yes } else { no };
+                self.number(branch, frame)
+            }
+            _ => None,
+        }
     }
 
     /// `name[i, …]` with cyclic indices where they are counted from an index variable.

@@ -8,10 +8,9 @@
 use super::ast::Comparison;
 use super::eval::Row;
 use super::functions::{self, Value};
-use super::graph::{Graph, Id, Op, holds};
+use super::graph::{Graph, Id, Op, Table, holds};
 use super::program::{Analysis, Code, Program, Sizes, fused_sum, power_chain, two};
 use crate::parallel::simd::{Level, kernel};
-use std::collections::HashMap;
 
 /// `S` marks an operand that is a series, `F` one that is fixed (made of parameters alone).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,11 +113,11 @@ impl JetProgram {
             graph,
             analysis: &analysis,
             instructions: Vec::new(),
-            series: HashMap::new(),
-            fixed: HashMap::new(),
+            series: Table::default(),
+            fixed: Table::default(),
             fixed_list: Vec::new(),
-            promoted: HashMap::new(),
-            slope: HashMap::new(),
+            promoted: Table::default(),
+            slope: Table::default(),
             n_states: sizes.states as u32,
             next: (1 + sizes.states + sizes.delayed) as u32,
         };
@@ -171,7 +170,7 @@ struct Tape {
 /// Tells each instruction of which state it computes the right-hand side; gives those of which none does, or one that does
 /// so for another state already.
 fn assign(instructions: &mut [JetInstruction], roots: &[u32]) -> Vec<(u32, u32)> {
-    let places: HashMap<u32, usize> = instructions.iter().enumerate().map(|(i, it)| (it.to, i)).collect();
+    let places: Table<u32, usize> = instructions.iter().enumerate().map(|(i, it)| (it.to, i)).collect();
     let mut copies = Vec::new();
     for (&root, state) in roots.iter().zip(1..) {
         match places.get(&root).map(|&i| &mut instructions[i]) {
@@ -186,14 +185,14 @@ fn assign(instructions: &mut [JetInstruction], roots: &[u32]) -> Vec<(u32, u32)>
 /// fewer instructions to decode at every order.
 fn join(instructions: &[JetInstruction], copies: &[(u32, u32)]) -> Vec<JetInstruction> {
     use JetCode::*;
-    let mut uses: HashMap<u32, u32> = copies.iter().map(|&(register, _)| (register, 2)).collect();
+    let mut uses: Table<u32, u32> = copies.iter().map(|&(register, _)| (register, 2)).collect();
     for JetInstruction { code, from, .. } in instructions {
         for (i, register) in from[..code.operands()].iter().enumerate() {
             *uses.entry(*register).or_default() += u32::from(Some(i) != code.fixed());
         }
     }
     let mut joined: Vec<Option<JetInstruction>> = Vec::with_capacity(instructions.len());
-    let mut makers: HashMap<u32, usize> = HashMap::new();
+    let mut makers: Table<u32, usize> = Table::default();
     for &(mut instruction) in instructions {
         let scaled = match instruction.code {
             MulSF => Some(0),
@@ -225,8 +224,8 @@ fn join(instructions: &[JetInstruction], copies: &[(u32, u32)]) -> Vec<JetInstru
 }
 
 /// The derivative of every function node that `roots` need, and of those that these derivatives need in turn.
-fn slopes(graph: &mut Graph, roots: &[Id], order: usize) -> HashMap<Id, Vec<Id>> {
-    let mut slopes: HashMap<Id, Vec<Id>> = HashMap::new();
+fn slopes(graph: &mut Graph, roots: &[Id], order: usize) -> Table<Id, Vec<Id>> {
+    let mut slopes: Table<Id, Vec<Id>> = Table::default();
     loop {
         let all: Vec<Id> = roots.iter().copied().chain(slopes.values().flatten().copied()).collect();
         let needed = graph.reachable(&all);
@@ -272,11 +271,11 @@ struct Lowering<'g> {
     graph: &'g Graph,
     analysis: &'g Analysis,
     instructions: Vec<JetInstruction>,
-    series: HashMap<Id, u32>,
-    fixed: HashMap<Id, u32>,
+    series: Table<Id, u32>,
+    fixed: Table<Id, u32>,
     fixed_list: Vec<Id>,
-    promoted: HashMap<Id, u32>,
-    slope: HashMap<Id, u32>,
+    promoted: Table<Id, u32>,
+    slope: Table<Id, u32>,
     n_states: u32,
     next: u32,
 }
@@ -423,8 +422,8 @@ impl Lowering<'_> {
 
     /// Puts the registers of derivatives in place: at order k a chain reads them up to order k - 1 only, so they may be
     /// computed later in the list than the function itself (sine and cosine need each other).
-    fn resolve_chains(&mut self, slopes: &HashMap<Id, Vec<Id>>) {
-        let of_register: HashMap<u32, Id> = self.series.iter().map(|(&id, &place)| (place, id)).collect();
+    fn resolve_chains(&mut self, slopes: &Table<Id, Vec<Id>>) {
+        let of_register: Table<u32, Id> = self.series.iter().map(|(&id, &place)| (place, id)).collect();
         for i in 0..self.instructions.len() {
             let instruction = self.instructions[i];
             let places = match instruction.code {

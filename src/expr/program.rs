@@ -5,8 +5,7 @@
 
 use super::ast::Comparison;
 use super::functions::{self, Value};
-use super::graph::{Graph, Id, Op};
-use std::collections::HashMap;
+use super::graph::{Graph, Id, Op, Table};
 
 /// What an instruction does with registers `a`, `b`, `c`, `d`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -151,7 +150,7 @@ impl Program {
         let n = analysis.needed.len();
 
         let mut constants = Vec::new();
-        let mut home: HashMap<Id, u32> = HashMap::new();
+        let mut home: Table<Id, u32> = Table::default();
         for i in (0..n).filter(|&i| analysis.needed[i]) {
             if let Op::Constant(bits) = graph.op(Id(i as u32)) {
                 home.insert(Id(i as u32), constants.len() as u32);
@@ -210,7 +209,7 @@ impl Program {
 
     /// Renames the temporaries so that one whose last reader has passed is written again.
     fn reuse_registers(&mut self, first: u32) {
-        let mut last_use: HashMap<u32, usize> = HashMap::new();
+        let mut last_use: Table<u32, usize> = Table::default();
         for (i, instruction) in self.body.iter().enumerate() {
             for &register in reads(instruction) {
                 last_use.insert(register, i);
@@ -219,7 +218,7 @@ impl Program {
         for &output in &self.outputs {
             last_use.insert(output, usize::MAX);
         }
-        let mut name: HashMap<u32, u32> = HashMap::new();
+        let mut name: Table<u32, u32> = Table::default();
         let mut free: Vec<u32> = Vec::new();
         let mut next = first;
         for i in 0..self.body.len() {

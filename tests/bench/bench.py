@@ -22,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bench_metrics
+import footprint
 from workloads import Unsupported, Workload, workloads
 
 PEERS = ("bestiary", "heyoka", "tsdynamics", "diffrax", "diffsol", "scipy", "dysts")
@@ -54,7 +55,28 @@ def main() -> int:
         family(peers, options)
     if options.only in "metrics":
         bench_metrics.table(options.repetitions)
+    if options.only in "footprint" and "bestiary" in peers:
+        for work, measured, target, unit in footprint.table(options.quick):
+            aim(work, measured, target, unit, at_most=True)
+    print_targets()
     return 0
+
+
+TARGETS: list[tuple[str, float, float, str, bool]] = []
+"""What was aimed at: the work, what was measured, the aim, its unit, and whether less is better."""
+
+
+def aim(work: str, measured: float, target: float, unit: str = "x", *, at_most: bool = False) -> None:
+    """Notes a measurement that has a target."""
+    TARGETS.append((work, measured, target, unit, at_most))
+
+
+def print_targets() -> None:
+    """The measurements of this run beside their targets."""
+    for work, measured, target, unit, at_most in TARGETS:
+        met = measured <= target if at_most else measured >= target
+        sign = "<=" if at_most else ">="
+        print(f"{'met   ' if met else 'missed'}  {work:<66} {measured:9.3g} {unit:<4} {sign} {target:g} {unit}")
 
 
 def load(names: list[str]) -> dict[str, ModuleType]:
@@ -90,6 +112,9 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
             note = f"{np.abs(theirs[:, :early] - ours[:, :early]).max():.1e}" if same else f"shape {theirs.shape}"
         lines.append((name, best[name], note))
     show(work.title, lines, refused, per=work.variants)
+    for name, target in work.targets.items():
+        if name in best and "bestiary" in best:
+            aim(f"{work.title}: {name}", best[name] / best["bestiary"], target)
 
 
 def catalogue(peers: dict[str, ModuleType], options: argparse.Namespace) -> None:
@@ -105,6 +130,7 @@ def catalogue(peers: dict[str, ModuleType], options: argparse.Namespace) -> None
     best, _ = measure(runs, refused, options)
     title = f"1000 points of {len(some)} of {len(common)} common flows, 1 thread"
     show(title, [(name, best[name], "") for name in best], refused, per=len(some))
+    aim(f"{title}: dysts", best["dysts"] / best["bestiary"], 2000.0)
 
 
 def family(peers: dict[str, ModuleType], options: argparse.Namespace) -> None:

@@ -49,6 +49,8 @@ class Workload:
     builtin: str | None = None
     method: str | None = None
     methods: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, float] = field(default_factory=dict)
+    """How many times our time a contender should take, at least."""
     variants: int = 1
     """How many different systems: in equation k of them, `VARIANT` stands for k."""
 
@@ -94,18 +96,23 @@ def workloads(quick: bool) -> list[Workload]:
     thomas, energetic = [0.1, 1.5, -0.5], [0.0, -0.25, 0.42081, 0.0]
     single = near(lorenz, 1)
     return [
-        Workload("lorenz", "Lorenz, time 1000, 100 000 points", LORENZ, single, 1000.0, 100_000, builtin="Lorenz"),
+        Workload("lorenz", "Lorenz, time 1000, 100 000 points", LORENZ, single, 1000.0, 100_000, builtin="Lorenz",
+                 targets={"heyoka": 1.0, "tsdynamics": 7.0}),
         Workload(
             "lorenz-from-text", "the same from the text, compiling included", LORENZ, single, 1000.0, 100_000,
-            include_build=True,
+            include_build=True, targets={"heyoka": 10.0},
         ),
-        Workload("lorenz-256", "256 Lorenz, time 100", LORENZ, near(lorenz, 256), 100.0, 10_000, builtin="Lorenz"),
-        Workload(f"lorenz-{many}+", f"{many} Lorenz, time 100", LORENZ, near(lorenz, many), 100.0, 10_000),
-        Workload("thomas-256", "256 Thomas (sines), time 1000", THOMAS, near(thomas, 256), 1000.0, 10_000),
+        Workload("lorenz-256", "256 Lorenz, time 100", LORENZ, near(lorenz, 256), 100.0, 10_000, builtin="Lorenz",
+                 targets={"heyoka": 1.5, "tsdynamics": 15.0}),
+        Workload(f"lorenz-{many}+", f"{many} Lorenz, time 100", LORENZ, near(lorenz, many), 100.0, 10_000,
+                 targets={"heyoka": 1.5}),
+        Workload("thomas-256", "256 Thomas (sines), time 1000", THOMAS, near(thomas, 256), 1000.0, 10_000,
+                 targets={"heyoka": 1.2}),
         Workload("henon-heiles-256", "256 Henon-Heiles (4-D), time 1000", HENON_HEILES, 0.1 * near(energetic, 256),
-                 1000.0, 10_000),
+                 1000.0, 10_000, targets={"heyoka": 1.2}),
         Workload("coupled", "50 different coupled systems (6-D), 4096 points", COUPLED,
-                 near([*lorenz, 1.0, 1.0, 0.1], 1), 40.96, 4096, include_build=True, variants=50),
+                 near([*lorenz, 1.0, 1.0, 0.1], 1), 40.96, 4096, include_build=True, variants=50,
+                 targets={"heyoka": 10.0}),
         Workload(f"coupled-{different}+", f"{different} different coupled systems (6-D), 4096 points", COUPLED,
                  near([*lorenz, 1.0, 1.0, 0.1], 1), 40.96, 4096, include_build=True, variants=different),
         Workload("lorenz-dop853", "Lorenz, time 1000, order 8 Runge-Kutta", LORENZ, single, 1000.0, 100_000,
@@ -113,11 +120,11 @@ def workloads(quick: bool) -> list[Workload]:
         Workload("lorenz-tsit5", "Lorenz, time 1000, order 5 Runge-Kutta, 1e-9", LORENZ, single, 1000.0, 100_000,
                  tolerance=1e-9, methods=order5),
         Workload("van-der-pol", "forced van der Pol, time 1000, 1e-9", VAN_DER_POL, near([1.0, 0.0], 1), 1000.0, 10_000,
-                 tolerance=1e-9, stiff=True),
+                 tolerance=1e-9, stiff=True, targets={"scipy": 20.0, "diffsol": 2.0}),
         Workload("van-der-pol-implicit", "the same, implicit Runge-Kutta or BDF", VAN_DER_POL, near([1.0, 0.0], 1),
                  1000.0, 10_000, tolerance=1e-9, stiff=True, methods=implicit),
         Workload("oregonator", "Oregonator, time 360, 1e-9", OREGONATOR, np.array([[1.0, 2.0, 3.0]]), 360.0, 1000,
-                 tolerance=1e-9, stiff=True),
+                 tolerance=1e-9, stiff=True, targets={"scipy": 20.0, "diffsol": 2.0}),
         Workload("oregonator-implicit", "the same, implicit Runge-Kutta or BDF", OREGONATOR,
                  np.array([[1.0, 2.0, 3.0]]), 360.0, 1000, tolerance=1e-9, stiff=True, methods=implicit),
     ]  # fmt: skip
