@@ -64,7 +64,7 @@ def _once(function: Callable[[System], _T]) -> Callable[[System], _T]:
 
     @wraps(function)
     def ask(system: System) -> _T:
-        facts = (system.entry.get("period"), system.absolute_tolerance, sorted(system.tags))
+        facts = (system.stated_period, system.absolute_tolerance, sorted(system.tags))
         return kept(system, repr(facts))
 
     return ask

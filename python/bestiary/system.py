@@ -400,10 +400,15 @@ class System:
 
         It is the unit of sampling and stays as it is when parameters change.
         """
-        stated = self._entry.get("period")
+        stated = self.stated_period
         if stated is not None:
             return definition.number(stated, {}, {}, f"the period of {self.name}")
         return 1.0 if self.kind == "map" else sampling.mean_period(self)
+
+    @property
+    def stated_period(self) -> object:
+        """The period as the entry states it, None where it does not."""
+        return self._entry.get("period")
 
     @property
     def largest_exponent(self) -> float:

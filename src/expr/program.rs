@@ -5,7 +5,7 @@
 
 use super::ast::Comparison;
 use super::functions::{self, Value};
-use super::graph::{Graph, Id, Op, Table};
+use super::graph::{Graph, Id, Op};
 
 /// What an instruction does with registers `a`, `b`, `c`, `d`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,10 +150,11 @@ impl Program {
         let n = analysis.needed.len();
 
         let mut constants = Vec::new();
-        let mut home: Table<Id, u32> = Table::default();
+        // The register of each node that has one.
+        let mut home = vec![u32::MAX; n];
         for i in (0..n).filter(|&i| analysis.needed[i]) {
             if let Op::Constant(bits) = graph.op(Id(i as u32)) {
-                home.insert(Id(i as u32), constants.len() as u32);
+                home[i] = constants.len() as u32;
                 constants.push(f64::from_bits(bits));
             }
         }
@@ -166,13 +167,8 @@ impl Program {
             let id = Id(i as u32);
             match graph.op(id) {
                 Op::Constant(_) => {}
-                Op::Parameter(k) => {
-                    home.insert(id, first_parameter as u32 + k);
-                }
-                op => {
-                    let to = builder.lower(op, |id| home[&id]);
-                    home.insert(id, to);
-                }
+                Op::Parameter(k) => home[i] = first_parameter as u32 + k,
+                op => home[i] = builder.lower(op, |id| home[id.0 as usize]),
             }
         }
         let prologue = std::mem::take(&mut builder.instructions);
@@ -186,11 +182,14 @@ impl Program {
                 Op::State(k) => time as u32 + 1 + k,
                 Op::Delayed(k) => (time + 1 + sizes.states) as u32 + k,
                 op => match fused_sum(graph, &analysis.fused, op) {
-                    Some((code, a, b, c)) => builder.emit(code, [home[&a], home[&b], home[&c], 0]),
-                    None => builder.lower(op, |id| home[&id]),
+                    Some((code, a, b, c)) => {
+                        let [a, b, c] = [a, b, c].map(|id| home[id.0 as usize]);
+                        builder.emit(code, [a, b, c, 0])
+                    }
+                    None => builder.lower(op, |id| home[id.0 as usize]),
                 },
             };
-            home.insert(id, place);
+            home[i] = place;
         }
         let mut program = Program {
             constants,
@@ -201,7 +200,7 @@ impl Program {
             n_registers: builder.next as usize,
             prologue,
             body: builder.instructions,
-            outputs: roots.iter().map(|root| home[root]).collect(),
+            outputs: roots.iter().map(|root| home[root.0 as usize]).collect(),
         };
         program.reuse_registers(first_temporary);
         program
@@ -209,46 +208,43 @@ impl Program {
 
     /// Renames the temporaries so that one whose last reader has passed is written again.
     fn reuse_registers(&mut self, first: u32) {
-        let mut last_use: Table<u32, usize> = Table::default();
+        let mut last_use = vec![0; self.n_registers];
         for (i, instruction) in self.body.iter().enumerate() {
             for &register in reads(instruction) {
-                last_use.insert(register, i);
+                last_use[register as usize] = i;
             }
         }
         for &output in &self.outputs {
-            last_use.insert(output, usize::MAX);
+            last_use[output as usize] = usize::MAX;
         }
-        let mut name: Table<u32, u32> = Table::default();
+        let mut name: Vec<u32> = (0..self.n_registers as u32).collect();
         let mut free: Vec<u32> = Vec::new();
         let mut next = first;
+        let mut released = Vec::new();
         for i in 0..self.body.len() {
             let mut instruction = self.body[i];
-            let mut released = Vec::new();
+            released.clear();
             for &register in reads(&self.body[i]) {
-                if register >= first && last_use[&register] == i {
+                if register >= first && last_use[register as usize] == i {
                     released.push(register);
                 }
             }
             for register in &mut instruction.from {
-                if let Some(&new) = name.get(register) {
-                    *register = new;
-                }
+                *register = name[*register as usize];
             }
             released.sort_unstable();
             released.dedup();
-            free.extend(released.iter().map(|register| name[register]));
+            free.extend(released.iter().map(|&register| name[register as usize]));
             let to = free.pop().unwrap_or_else(|| {
                 next += 1;
                 next - 1
             });
-            name.insert(instruction.to, to);
+            name[instruction.to as usize] = to;
             instruction.to = to;
             self.body[i] = instruction;
         }
         for output in &mut self.outputs {
-            if let Some(&new) = name.get(output) {
-                *output = new;
-            }
+            *output = name[*output as usize];
         }
         self.n_registers = next as usize;
     }
