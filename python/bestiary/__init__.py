@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._core import LanguageError, __version__
-from .events import Events
 from .exceptions import (
     BestiaryError,
     CatalogueError,
@@ -24,7 +23,6 @@ from .exceptions import (
     UnknownSystem,
 )
 from .registry import CATALOGUE_VERSION, add_folder, load, system, systems
-from .sections import Section, poincare, stroboscopic
 from .system import System
 from .trajectories import Ensemble, Trajectory
 
@@ -35,8 +33,10 @@ if TYPE_CHECKING:
     from .benchmark import benchmark
     from .composition import compose, network, skew_product
     from .dataset.generate import generate
+    from .events import Events
     from .measures import Estimate, conditional_exponents, kaplan_yorke, lyapunov_spectrum, pesin_entropy
     from .reporting.report import report
+    from .sections import Section, poincare, stroboscopic
 
 __all__ = [
     "BestiaryError",
@@ -81,6 +81,8 @@ __all__ = [
 # module is not reachable as an attribute.
 _LATER = {
     "Estimate": "measures",
+    "Events": "events",
+    "Section": "sections",
     "compose": "composition",
     "conditional_exponents": "measures",
     "generate": "dataset",
@@ -89,8 +91,10 @@ _LATER = {
     "lyapunov_spectrum": "measures",
     "network": "composition",
     "pesin_entropy": "measures",
+    "poincare": "sections",
     "report": "reporting",
     "skew_product": "composition",
+    "stroboscopic": "sections",
 }
 
 

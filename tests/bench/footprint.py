@@ -1,4 +1,4 @@
-"""What the package costs besides its runs: import, memory while it writes, and the time of an exponent of stated error."""
+"""What the package costs besides its runs: import, memory while it writes, and an exponent of stated error."""
 
 from __future__ import annotations
 
