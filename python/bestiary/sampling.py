@@ -353,7 +353,8 @@ def on_attractor(system: System, m: int, seed: int, first: int) -> Array:
     path, d = _PATHS + 2 * first, system.dimension
     places = (_core.uniforms(seed, path, 1, stride=2, count=m) * len(x)).astype(np.int64)
     normals = _core.normals(seed, path + 1, d, stride=2, count=m).reshape(m, d)
-    return np.clip(x[places] + shift * normals, low, high)
+    drawn: Array = np.clip(x[places] + shift * normals, low, high)
+    return drawn
 
 
 def burn_in(system: System) -> float:
