@@ -13,6 +13,7 @@ mod parser;
 mod printer;
 pub mod program;
 pub mod rename;
+pub mod series;
 mod source;
 
 pub use latex::{latex_expression, latex_statement, latex_stochastic};

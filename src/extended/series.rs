@@ -179,7 +179,6 @@ impl<'p> Series<'p> {
             JetCode::Promote => fixed(self, a),
             JetCode::MulAddScaled => self.convolve(a, b, k, 0..=k) + self.at(c, k) * scale(self, d),
             JetCode::MulSubScaled => self.convolve(a, b, k, 0..=k) - self.at(c, k) * scale(self, d),
-            JetCode::NegMulAddScaled => self.at(c, k) * scale(self, d) - self.convolve(a, b, k, 0..=k),
             JetCode::AddScaled => (self.at(a, k) + self.at(b, k)) * scale(self, c),
             JetCode::SubScaled => (self.at(a, k) - self.at(b, k)) * scale(self, c),
             JetCode::MulScaled => self.convolve(a, b, k, 0..=k) * scale(self, c),

@@ -6,7 +6,7 @@ use super::stepper::{Piece, Tolerance};
 use super::taylor::{INSIDE, RATIO};
 use crate::error::{Error, Result};
 use crate::expr::eval::Evaluator;
-use crate::expr::jet::Jets;
+use crate::expr::series::Jets;
 use crate::parallel::simd::Level;
 use crate::system::System;
 use std::sync::Arc;

@@ -15,8 +15,9 @@ use super::step_size::{LARGEST_STEP, root, smallest_step};
 use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use super::switching::Explicit;
 use crate::expr::graph::whole_power;
-use crate::expr::jet::{JetProgram, Jets};
+use crate::expr::jet::JetProgram;
 use crate::expr::program::Program;
+use crate::expr::series::Jets;
 use crate::parallel::simd::{Level, kernel};
 
 /// e^2: in a series at the edge of its tolerance, the last but one term is larger than the last by this.
