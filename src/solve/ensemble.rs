@@ -375,7 +375,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Blocks of trajectories for the threads: single ones where there are few, lanes where there are many.
-    fn deal(&self, mut jobs: Vec<Job<'_>>, pool: &rayon::ThreadPool) -> Result<()> {
+    fn deal(&self, jobs: Vec<Job<'_>>, pool: &rayon::ThreadPool) -> Result<()> {
         let threads = pool.current_num_threads();
         if jobs.len() == 1 {
             return self.block::<1>(jobs);
@@ -383,11 +383,9 @@ impl Run<'_> {
         let single = jobs.len() < 4 * threads;
         let size =
             if single { 1 } else { jobs.len().div_ceil(8 * threads).next_multiple_of(LANES).clamp(LANES, 32 * LANES) };
-        let mut blocks = Vec::new();
-        while !jobs.is_empty() {
-            let rest = jobs.split_off(size.min(jobs.len()));
-            blocks.push(std::mem::replace(&mut jobs, rest));
-        }
+        let count = jobs.len().div_ceil(size);
+        let mut jobs = jobs.into_iter();
+        let blocks: Vec<Vec<Job<'_>>> = (0..count).map(|_| jobs.by_ref().take(size).collect()).collect();
         pool.install(|| {
             blocks
                 .into_par_iter()

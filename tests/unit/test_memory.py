@@ -67,6 +67,20 @@ def test_the_limit_of_a_container_or_a_job(tmp_path):
     assert sorted(memory._of_groups(tmp_path)) == [4000 - 3000 + 500, 5000 - 1000 + 300]
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_many_members_need_the_memory_of_their_samples():
+    """100 000 members of 10 samples, 16 MB: what deals them to the threads must not hold them many times over."""
+    script = """
+import bestiary as bst
+bst.system("Henon").ensemble(1, 10)
+peak = lambda: int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+before = peak()
+bst.system("Henon").ensemble(100_000, 10)
+print((peak() - before) / 1024)
+"""
+    assert float(subprocess.check_output([sys.executable, "-c", script], text=True)) < 160
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the module resource")
 def test_a_dataset_larger_than_its_memory(tmp_path):
