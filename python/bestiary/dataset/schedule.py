@@ -137,8 +137,12 @@ def _workers(
             yield lambda shard: executor.submit(work, shard, str(folder), sign, build.fingerprint()), SHARDS_IN_FLIGHT
         return
     available = threads or _available()
-    largest = max((8 * shard.rows * len(shard.system.names) for chain in plan.chains() for shard in chain), default=1)
-    workers = max(1, min(available, BYTES_IN_FLIGHT // max(largest, 1)))
+    sizes = (max(8 * shard.rows * len(shard.system.names) for shard in chain) for chain in plan.chains())
+    chains, largest = 0, 1
+    for chains, size in enumerate(sizes, 1):  # noqa: B007
+        largest = max(largest, size)
+    # Where there are fewer shards than threads, each gets several.
+    workers = max(1, min(available, chains, BYTES_IN_FLIGHT // largest))
     stop = threading.Event()
 
     def heed(_done: int, _total: int) -> None:
