@@ -82,7 +82,8 @@ def state(subject: Subject) -> Iterator[str]:
     The stored state lies on the attractor.
 
     Its distance to the states of seven members of the long run is at most three times the largest such distance of its
-    20 nearest states in the eighth: as near as states of the attractor in that place are. Where a short run
+    20 nearest states in the eighth: as near as states of the attractor in that place are. States of the same time, at
+    which members on a periodic orbit are together, do not count among these. Where a short run
     says otherwise, one of 10 000 periods decides: the place may be rarely visited. Coordinates are scaled to
     unit standard deviation, an angle is taken as cosine and sine, and of a driven system the rates of change are taken
     along, which tell the phase. The present state of a delay or stochastic system, which is not the whole of what
@@ -117,11 +118,16 @@ def distances(subject: Subject, long: Ensemble) -> tuple[float, float]:
     scale = points.reshape(-1, points.shape[-1]).std(axis=0)
     scale[scale == 0] = 1.0
     points = points / scale
-    others, member = points[:-1].reshape(-1, points.shape[-1]), points[-1]
+    others, member = points[:-1], points[-1]
     place = _coordinates(subject, subject.system.initial[None], np.zeros(1))[0] / scale
-    nearest = member[np.argsort(((member - place) ** 2).sum(axis=1))[:_NEIGHBOURS]]
-    own, *rest = (float(np.sqrt(((others - x) ** 2).sum(axis=1).min())) for x in (place, *nearest))
-    return own, max(rest)
+    nearest = np.argsort(((member - place) ** 2).sum(axis=1))[:_NEIGHBOURS]
+    own = float(((others - place) ** 2).sum(axis=-1).min())
+    farthest = 0.0
+    for i in nearest:
+        squares = ((others - member[i]) ** 2).sum(axis=-1)
+        squares[:, i] = np.inf
+        farthest = max(farthest, float(squares.min()))
+    return own**0.5, farthest**0.5
 
 
 def _coordinates(subject: Subject, x: Array, t: Array) -> Array:
