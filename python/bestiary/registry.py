@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +40,9 @@ _RECORDS = {
     "measured": ("largest_exponent", "kaplan_yorke_dimension", "period", "verdict"),
 }
 _LINE = re.compile(r'^[ \t]*"?(\w+)"?(.*)$', re.M)
-_INDENTED_TITLE = re.compile(r"\n[ \t]+\[")
+_INDENTED_TITLE = re.compile(r"\n[ \t]+\[+\s*[\"'A-Za-z_]")
 _VALUE = re.compile(r'\s*=\s*\{\s*(value|exact)\s*=\s*("[^"]*"|[^",{}\[\]]+)')
+_DECIMAL = re.compile(r"-?(0|[1-9]\d*)\.\d+")
 # Where the key of a table on one line begins and ends.
 _BEGIN, _END = re.compile(r"(?<=[{,] )(?=[A-Za-z_])"), re.compile(r"(?<=\w) = ")
 
@@ -133,7 +134,13 @@ def systems(
         "variants": pl.List(pl.String),
     }
     rows = list(_rows(tuple(_folders)).values()) + [_row(entry, ()) for entry in _loaded.values()]
-    frame = pl.DataFrame({column: [row[column] for row in rows] for column in schema}, schema=schema).sort("name")
+    # Lists are written as one string and split by Polars, which is slow to take in many short ones.
+    lists = [column for column, of in schema.items() if of == pl.List(pl.String)]
+    columns = {column: [row[column] for row in rows] for column in schema}
+    joined = {column: ["".join(f"{item}\n" for item in items) for items in columns[column]] for column in lists}
+    frame = pl.DataFrame({**columns, **joined}, schema={**schema, **dict.fromkeys(lists, pl.String)}).sort("name")
+    split = [pl.col(column).str.split("\n").list.head(pl.col(column).str.count_matches("\n")) for column in lists]
+    frame = frame.with_columns(split)
     if tag is not None:
         known = sorted({name for row in rows for name in row["tags"]})
         if tag not in known:
@@ -275,17 +282,21 @@ def _skimmed(text: str) -> tuple[Entry, tuple[str, ...]]:
     What is taken for a key inside of a string breaks that string, which is then not valid. Raises ValueError where the
     text is spelled in another way.
     """
-    if '"""' in text or "'''" in text or _INDENTED_TITLE.search(text):
+    # What is measured is most of the text, and written by the package itself.
+    before, _, after = text.partition("\n[measured]\n")
+    measured, title, after = after.partition("\n[")
+    text = before + title + after
+    indented = "\n " in text or "\n\t" in text
+    if '"""' in text or "'''" in text or (indented and _INDENTED_TITLE.search(text)):
         raise ValueError("the text is not plain")
     head, *sections = text.split("\n[")
-    records: Entry = {}
+    records: Entry = {"measured": _records(_RECORDS["measured"], "\n" + measured)}
     variants: dict[str, None] = {}
     for section in sections:
         title, _, body = section.partition("]\n")
         first, _, rest = title.partition(".")
         if title in _RECORDS:
-            wanted = _RECORDS[title]
-            records[title] = {name: _value(record) for name, record in _LINE.findall(body) if name in wanted}
+            records[title] = _records(_RECORDS[title], "\n" + body)
         elif first == "variants":
             variants[rest.partition(".")[0]] = None
         elif not first.isidentifier() or first in ("known", "measured", "structure", "state"):
@@ -303,12 +314,29 @@ def _skimmed(text: str) -> tuple[Entry, tuple[str, ...]]:
     return {**entry, **records}, tuple(variants)
 
 
+def _records(wanted: Sequence[str], body: str) -> Entry:
+    """Those records of a section that are wanted. Found by their names where all are spelled as usual."""
+    found = {}
+    for name in wanted:
+        begin = body.find(f"\n{name} = ")
+        if begin >= 0:
+            end = body.find("\n", begin + 1)
+            found[name] = _value(body[begin + 1 + len(name) : end if end >= 0 else None])
+        elif name in body:
+            return {name: _value(record) for name, record in _LINE.findall(body) if name in wanted}
+    return found
+
+
 def _value(record: str) -> Entry:
     """The head of a record: its value, where it has one (a series may have no period)."""
     found = _VALUE.match(record)
     if found is None and ("value" in record or "exact" in record):
         raise ValueError("the value is not plain")
-    return {found[1]: json.loads(found[2])} if found else {}
+    if found is None:
+        return {}
+    key, value = found.groups()
+    # What is no plain decimal is a string, or what JSON makes of it.
+    return {key: float(value) if _DECIMAL.fullmatch(value) else json.loads(value)}
 
 
 def _row(entry: Mapping[str, Any], variants: tuple[str, ...]) -> dict[str, Any]:
