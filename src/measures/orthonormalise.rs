@@ -91,13 +91,12 @@ pub(super) struct Turning {
 }
 
 impl Turning {
-    /// At every step by series, whose coefficients do not outlive a step.
+    /// At every step by series, whose coefficients do not outlive a step, and at every iteration of a map, of which a single one
+    /// may stretch by more than there are digits for.
     pub(super) const ALWAYS: Turning = Turning { seldom: 1, skew: 0.1, straight: 0.5 };
     /// By Runge-Kutta steps, to whose method it costs evaluations. A vector that shrinks far loses its digits to the tolerance
     /// of the others.
     pub(super) const RUNGE_KUTTA: Turning = Turning { seldom: 4, ..Turning::ALWAYS };
-    /// By iterations, which only round: a vector that has shrunk to 1e-4 keeps 12 digits.
-    pub(super) const MAP: Turning = Turning { seldom: 4, skew: 1e-4, straight: 1e-2 };
 }
 
 /// What orthonormalising the vectors of all lanes works on.

@@ -316,18 +316,16 @@ impl Run<'_> {
             (0..n).for_each(|i| lanes.y[i][lane] = member.y[i]);
             lanes.running[lane] = self.settings.segments > 0;
         }
-        let mut progress = self.begin(first, members, Turning::MAP)?;
+        let mut progress = self.begin(first, members, Turning::ALWAYS)?;
         let mut vectors = Vectors::<L>::new(self.settings.vectors, self.settings.keep);
         let bounds: Row<L> = std::array::from_fn(|lane| progress.get(lane).map_or(f64::INFINITY, |own| own.bound));
         let angles: Vec<bool> = (0..d).map(|i| progress.iter().any(|own| !own.periods[i].is_nan())).collect();
-        let (mut number, mut unturned, mut elapsed) = (0u64, 0, 0.0);
+        let mut number = 0u64;
         while lanes.running != [false; L] {
             if number.is_multiple_of(8 * PATIENCE) {
                 self.monitor.check()?;
             }
             number += 1;
-            unturned += 1;
-            elapsed += 1.0;
             rhs.eval(&lanes.t, &lanes.y, &mut lanes.y_next);
             std::mem::swap(&mut lanes.y, &mut lanes.y_next);
             for (i, y) in lanes.y[..d].iter_mut().enumerate() {
@@ -345,14 +343,9 @@ impl Run<'_> {
                 }
             }
             lanes.t.iter_mut().for_each(|t| *t += 1.0);
-            let every = progress.iter().map(|own| own.every).min().unwrap_or(1);
-            if unturned >= every || elapsed >= self.settings.duration * (1.0 - ROUNDING) {
-                progress.iter_mut().for_each(|own| own.elapsed = elapsed);
-                let turn = lanes.running;
-                self.turn(first, members, &mut lanes, &turn, &mut vectors, &mut progress)?;
-                unturned = 0;
-                elapsed = progress[0].elapsed;
-            }
+            progress.iter_mut().for_each(|own| own.elapsed += 1.0);
+            let turn = lanes.running;
+            self.turn(first, members, &mut lanes, &turn, &mut vectors, &mut progress)?;
         }
         members.iter_mut().for_each(|member| member.steps += number);
         Ok(())

@@ -96,6 +96,13 @@ def test_they_sum_to_the_mean_rate_at_which_volumes_change(name: str) -> None:
     assert abs(found.value.sum() - rates.mean()) < STANDARD_ERRORS * error + 1e-5 * np.abs(found.value).max()
 
 
+@pytest.mark.parametrize("name", bst.systems(kind="map", tag="conservative")["name"].to_list())
+def test_conservative_maps_keep_volumes(name: str) -> None:
+    """Also where a single iteration stretches by many orders of magnitude, as that of FermiUlam does."""
+    found = bst.lyapunov_spectrum(bst.system(name), duration=5000)
+    assert abs(found.value.sum()) < 1e-8 * (1 + found.value[0])
+
+
 @pytest.mark.parametrize("name", ["Rossler", "Thomas", "SprottA", "Chua", "HyperRossler", "HindmarshRose"])
 def test_along_the_orbit_nothing_grows(name: str) -> None:
     found = bst.lyapunov_spectrum(bst.system(name), max_work=3e6)
