@@ -71,6 +71,13 @@ def aim(work: str, measured: float, target: float, unit: str = "x", *, at_most: 
     TARGETS.append((work, measured, target, unit, at_most))
 
 
+def aims(title: str, best: dict[str, float], targets: dict[str, float]) -> None:
+    """Notes how many times our time each contender with a target took, of those that did the work."""
+    for name, target in targets.items():
+        if name in best and "bestiary" in best:
+            aim(f"{title}: {name}", best[name] / best["bestiary"], target)
+
+
 def print_targets() -> None:
     """The measurements of this run beside their targets."""
     for work, measured, target, unit, at_most in TARGETS:
@@ -112,9 +119,7 @@ def row(work: Workload, peers: dict[str, ModuleType], options: argparse.Namespac
             note = f"{np.abs(theirs[:, :early] - ours[:, :early]).max():.1e}" if same else f"shape {theirs.shape}"
         lines.append((name, best[name], note))
     show(work.title, lines, refused, per=work.variants)
-    for name, target in work.targets.items():
-        if name in best and "bestiary" in best:
-            aim(f"{work.title}: {name}", best[name] / best["bestiary"], target)
+    aims(work.title, best, work.targets)
 
 
 def catalogue(peers: dict[str, ModuleType], options: argparse.Namespace) -> None:
@@ -130,7 +135,7 @@ def catalogue(peers: dict[str, ModuleType], options: argparse.Namespace) -> None
     best, _ = measure(runs, refused, options)
     title = f"1000 points of {len(some)} of {len(common)} common flows, 1 thread"
     show(title, [(name, best[name], "") for name in best], refused, per=len(some))
-    aim(f"{title}: dysts", best["dysts"] / best["bestiary"], 2000.0)
+    aims(title, best, {"dysts": 2000.0})
 
 
 def family(peers: dict[str, ModuleType], options: argparse.Namespace) -> None:

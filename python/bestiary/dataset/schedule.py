@@ -137,10 +137,10 @@ def _workers(
             yield lambda shard: executor.submit(work, shard, str(folder), sign, build.fingerprint()), SHARDS_IN_FLIGHT
         return
     available = threads or _available()
-    sizes = (max(8 * shard.rows * len(shard.system.names) for shard in chain) for chain in plan.chains())
     chains, largest = 0, 1
-    for chains, size in enumerate(sizes, 1):  # noqa: B007
-        largest = max(largest, size)
+    for chain in plan.chains():
+        chains += 1
+        largest = max(largest, *(8 * shard.rows * len(shard.system.names) for shard in chain))
     # Where there are fewer shards than threads, each gets several.
     workers = max(1, min(available, chains, BYTES_IN_FLIGHT // largest))
     stop = threading.Event()
