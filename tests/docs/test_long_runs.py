@@ -1,9 +1,9 @@
 """
 A hundred thousand periods of every system are on record, and it is the present equations that they were run for.
 
-`docs/long_runs.json` is written by `bestiary check NAME ... --whole --record docs/long_runs.json`, with `--rtol 1e-6` (1e-9
-if conservative) for those that would take longer than a minute at 1e-12. A run is made again where the digits of an entry
-have changed.
+`docs/long_runs.json` is written by `bestiary check NAME ... --whole --record docs/long_runs.json`, with `--rtol 1e-6`
+(1e-9 if conservative) for those that would take longer than a minute at 1e-12. A run is made again where the digits of
+an entry have changed.
 """
 
 import json
