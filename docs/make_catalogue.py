@@ -1,5 +1,5 @@
 """
-Write the page of the catalogue: `python docs/make_catalogue.py [--again] [NAME ...]`.
+Write the page of the catalogue and its index: `python docs/make_catalogue.py [--again] [NAME ...]`.
 
 `docs/catalogue.md` comes from the entries, all of it; a portrait, `docs/catalogue/NAME.png`, is drawn where it is
 missing or the entry's digits have changed (with --again or a name: anyway). Needs the extra `plot`.
@@ -209,6 +209,7 @@ def main() -> None:
     for path in PORTRAITS.glob("*.png"):
         if path.stem not in registry._paths(tuple(registry._folders)):
             path.unlink()
+    registry.write_index()
     PAGE.write_text(page(), encoding="utf-8")
     total = sum(path.stat().st_size for path in PORTRAITS.glob("*.png"))
     print(f"{PAGE}: {len(bst.systems())} systems, {made} portraits drawn, {total / 1000:.0f} kB in all")

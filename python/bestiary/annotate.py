@@ -69,6 +69,8 @@ def annotate(
 
     done = in_threads(work, paths, threads=threads, label="annotate", show=progress)
     registry.forget()
+    if any(path.is_relative_to(registry.CATALOGUE) for path in paths):
+        registry.write_index()
     return {path.stem: said for path, said in sorted(done)}
 
 
@@ -96,7 +98,7 @@ def measured_text(text: str, records: Mapping[str, Any], where: str) -> str:
         before, after = ("", "\n") if end < len(lines) else ("\n", "")
         made = [*lines[:end], before, "[measured]\n", body, after, *lines[end:]]
     result = "".join(made)
-    old, new = registry.parse(text, where), registry.parse(result, where)
+    old, new = definition.parse(text, where), definition.parse(result, where)
     if new != {**old, "measured": dict(records)}:
         raise CatalogueError(f"{where}: the section [measured] cannot be written without changing the rest")
     return result

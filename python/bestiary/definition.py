@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -60,6 +61,20 @@ _NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _DERIVATIVE = re.compile(rf"^\s*({_NAME})\s*(?:\[([^\]]*)\])?\s*'\s*=")
 _NEXT = re.compile(rf"^\s*next\s*\(\s*({_NAME})\s*(?:\[([^\]]*)\])?\s*\)\s*=")
 _NOISE = re.compile(r"^\s*noise\s*\(")
+
+
+def parse(text: str, where: str) -> Entry:
+    """A TOML document as a table; errors say where."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        table: Entry = tomllib.loads(text)
+        return table
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{where}: {error}") from None
 
 
 def checked(entry: Mapping[str, Any], where: str) -> Entry:

@@ -1,22 +1,19 @@
 """
 Systems by name: the catalogue that comes with the package, and folders or files of the user's own.
 
-Files are read when they are first asked for. Making a table of all systems reads the head of each file only.
+Files are read when they are first asked for.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import definition
+from . import definition, index
 from .definition import Entry
 from .exceptions import CatalogueError, RequestError, UnknownName, UnknownSystem
 from .system import System
@@ -25,26 +22,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 CATALOGUE = Path(__file__).parent / "catalogue"
+INDEX = CATALOGUE / "index.json"
 CATALOGUE_VERSION = "1"
 """Of the digits of the catalogue: those of a released version never change, only entries are added."""
 
 _folders: list[Path] = [CATALOGUE]
 _loaded: dict[str, Entry] = {}
-# What the table of systems reads of the head of an entry, and of its records up to their value.
-_FIELDS = (
-    *("name", "aliases", "kind", "about", "citation", "doi", "domain", "tags", "period"),
-    *("structure", "parameters", "state", "known", "measured", "variants"),
-)
-_RECORDS = {
-    "known": ("largest_exponent",),
-    "measured": ("largest_exponent", "kaplan_yorke_dimension", "period", "verdict"),
-}
-_LINE = re.compile(r'^[ \t]*"?(\w+)"?(.*)$', re.M)
-_INDENTED_TITLE = re.compile(r"\n[ \t]+\[+\s*[\"'A-Za-z_]")
-_VALUE = re.compile(r'\s*=\s*\{\s*(value|exact)\s*=\s*("[^"]*"|[^",{}\[\]]+)')
-_DECIMAL = re.compile(r"-?(0|[1-9]\d*)\.\d+")
-# Where the key of a table on one line begins and ends.
-_BEGIN, _END = re.compile(r"(?<=[{,] )(?=[A-Za-z_])"), re.compile(r"(?<=\w) = ")
 
 
 def system(name: str, *, variant: str | None = None, **parameters: object) -> System:
@@ -133,7 +116,7 @@ def systems(
         "aliases": pl.List(pl.String),
         "variants": pl.List(pl.String),
     }
-    rows = list(_rows(tuple(_folders)).values()) + [_row(entry, ()) for entry in _loaded.values()]
+    rows = list(_rows(tuple(_folders)).values()) + [index.row(entry) for entry in _loaded.values()]
     # Lists are written as one string and split by Polars, which is slow to take in many short ones.
     lists = [column for column, of in schema.items() if of == pl.List(pl.String)]
     columns = {column: [row[column] for row in rows] for column in schema}
@@ -188,24 +171,17 @@ def path(name: str) -> Path:
     return paths[owner]
 
 
+def write_index() -> None:
+    """Bring the index of the catalogue up to date with its files."""
+    from .dataset.files import write_atomically
+
+    write_atomically(INDEX, index.text(_paths((CATALOGUE,)).values()).encode())
+
+
 def forget() -> None:
     """Read the files anew when they are next asked for."""
     for function in (_paths, _rows, _system):
         function.cache_clear()
-
-
-def parse(text: str, where: str) -> Entry:
-    """A TOML document as a table; errors say where."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
-    try:
-        table: Entry = tomllib.loads(text)
-        return table
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogueError(f"{where}: {error}") from None
 
 
 @lru_cache(maxsize=512)
@@ -243,15 +219,9 @@ def _paths(folders: tuple[Path, ...]) -> dict[str, Path]:
 
 
 @lru_cache(maxsize=8)
-def _rows(folders: tuple[Path, ...]) -> dict[str, dict[str, Any]]:
+def _rows(folders: tuple[Path, ...]) -> dict[str, index.Row]:
     """The row of each system in the table."""
-    rows = {}
-    for name, path in _paths(folders).items():
-        entry, variants = _summary(path)
-        if entry.get("name") != name:
-            raise CatalogueError(f'{path}: the file should have the name of its system, "{entry.get("name")}.toml"')
-        rows[name] = _row(entry, variants)
-    return rows
+    return index.rows(_paths(folders), INDEX)
 
 
 def _aliases(folders: tuple[Path, ...]) -> dict[str, str]:
@@ -262,123 +232,3 @@ def _aliases(folders: tuple[Path, ...]) -> dict[str, str]:
 
 def _alias_names(folders: tuple[Path, ...]) -> list[str]:
     return [alias for row in _rows(folders).values() for alias in row["aliases"]]
-
-
-def _summary(path: Path) -> tuple[Entry, tuple[str, ...]]:
-    """What the table needs of an entry, and the names of its variants."""
-    text = path.read_text(encoding="utf-8")
-    try:
-        return _skimmed(text)
-    except ValueError:
-        entry = parse(text, str(path))
-        return entry, tuple(entry.pop("variants", ()))
-
-
-def _skimmed(text: str) -> tuple[Entry, tuple[str, ...]]:
-    """
-    The same from a text in the plain spelling that nearly all entries have, in a twentieth of the time.
-
-    Strings, numbers and arrays on one line are read as JSON: where they are valid in both languages they mean the same.
-    What is taken for a key inside of a string breaks that string, which is then not valid. Raises ValueError where the
-    text is spelled in another way.
-    """
-    # What is measured is most of the text, and written by the package itself.
-    before, _, after = text.partition("\n[measured]\n")
-    measured, title, after = after.partition("\n[")
-    text = before + title + after
-    indented = "\n " in text or "\n\t" in text
-    if '"""' in text or "'''" in text or (indented and _INDENTED_TITLE.search(text)):
-        raise ValueError("the text is not plain")
-    head, *sections = text.split("\n[")
-    records: Entry = {"measured": _records(_RECORDS["measured"], "\n" + measured)}
-    variants: dict[str, None] = {}
-    for section in sections:
-        title, _, body = section.partition("]\n")
-        first, _, rest = title.partition(".")
-        if title in _RECORDS:
-            records[title] = _records(_RECORDS[title], "\n" + body)
-        elif first == "variants":
-            variants[rest.partition(".")[0]] = None
-        elif not first.isidentifier() or first in ("known", "measured", "structure", "state"):
-            raise ValueError(f"the title [{title}] is not plain")
-    exact = isinstance(records.get("known", {}).get("largest_exponent", {}).get("exact"), str)
-    fields = []
-    for key, value in _LINE.findall(head):
-        if key in _FIELDS and (exact or key != "parameters"):
-            if key in ("structure", "state", "parameters"):
-                value = _END.sub('": ', _BEGIN.sub('"', value))
-            fields.append(f'"{key}"{value.replace("=", ":", 1)}')
-    entry: Entry = json.loads(f"{{{','.join(fields)}}}")
-    if not ("name" in entry and "state" in entry and (not exact or "parameters" in entry)):
-        raise ValueError("the head is not plain")
-    return {**entry, **records}, tuple(variants)
-
-
-def _records(wanted: Sequence[str], body: str) -> Entry:
-    """Those records of a section that are wanted. Found by their names where all are spelled as usual."""
-    found = {}
-    for name in wanted:
-        begin = body.find(f"\n{name} = ")
-        if begin >= 0:
-            end = body.find("\n", begin + 1)
-            found[name] = _value(body[begin + 1 + len(name) : end if end >= 0 else None])
-        elif name in body:
-            return {name: _value(record) for name, record in _LINE.findall(body) if name in wanted}
-    return found
-
-
-def _value(record: str) -> Entry:
-    """The head of a record: its value, where it has one (a series may have no period)."""
-    found = _VALUE.match(record)
-    if found is None and ("value" in record or "exact" in record):
-        raise ValueError("the value is not plain")
-    if found is None:
-        return {}
-    key, value = found.groups()
-    # What is no plain decimal is a string, or what JSON makes of it.
-    return {key: float(value) if _DECIMAL.fullmatch(value) else json.loads(value)}
-
-
-def _row(entry: Mapping[str, Any], variants: tuple[str, ...]) -> dict[str, Any]:
-    exponent = None
-    for source in ("measured", "known"):
-        fact = entry.get(source, {}).get("largest_exponent")
-        if isinstance(fact, Mapping) and exponent is None:
-            exponent = _constant(fact.get("value", fact.get("exact")), entry)
-    period = entry.get("period", 1.0 if entry.get("kind") == "map" else None)
-    return {
-        **{key: entry.get(key) for key in ("name", "kind", "domain", "about", "citation", "doi")},
-        "dimension": _dimension(entry),
-        "tags": entry.get("tags", []),
-        "smooth": "nonsmooth" not in entry.get("tags", []),
-        "period": None if period is None else definition.number(period, {}, {}, f"period of {entry.get('name')}"),
-        "measured_period": entry.get("measured", {}).get("period", {}).get("value"),
-        "largest_exponent": exponent,
-        "kaplan_yorke_dimension": entry.get("measured", {}).get("kaplan_yorke_dimension", {}).get("value"),
-        "verdict": entry.get("measured", {}).get("verdict", {}).get("value"),
-        "aliases": entry.get("aliases", []),
-        "variants": [*variants, *entry.get("variants", {})],
-    }
-
-
-def _constant(value: object, entry: Mapping[str, Any]) -> float:
-    if not isinstance(value, str):
-        return definition.number(value, {}, {}, "largest_exponent")
-    structure = entry.get("structure", {})
-    parameters = {
-        name: definition.array(item, structure, {}, name) for name, item in entry.get("parameters", {}).items()
-    }
-    return definition.number(value, structure, parameters, f"largest_exponent of {entry.get('name')}")
-
-
-def _dimension(entry: Mapping[str, Any]) -> int:
-    """Number of state variables, from the sizes of the initial values."""
-    structure = entry.get("structure", {})
-    total = 0
-    for value in entry.get("state", {}).values():
-        if isinstance(value, Mapping):
-            size = value.get("size", 1)
-            total += structure[size] if size in structure else int(definition.number(size, structure, {}, "size"))
-        else:
-            total += len(value) if isinstance(value, list) else 1
-    return total

@@ -173,13 +173,11 @@ class System:
 
         The format is that of the catalogue's own files; `to_toml` writes it.
         """
-        from .registry import parse
-
         if isinstance(source, Path) or ("\n" not in source and source.endswith(".toml")):
             text, where = Path(source).read_text(encoding="utf-8"), str(source)
         else:
             text, where = source, "TOML"
-        entry = parse(text, where)
+        entry = definition.parse(text, where)
         if variant:
             entry = definition.with_variant(definition.checked(entry, where), variant)
         return cls(entry, where=where)
@@ -190,19 +188,15 @@ class System:
         head, title, measured = path.read_text(encoding="utf-8").partition("\n[measured]\n")
         if variant or not title or "\n[" in measured:
             return cls.from_toml(path, variant=variant)
-        from .registry import parse
-
-        system = cls(parse(head, str(path)), where=str(path))
+        system = cls(definition.parse(head, str(path)), where=str(path))
         system._measured = (measured, str(path))
         return system
 
     def _whole(self) -> Entry:
         """The entry with what is measured."""
         if self._measured is not None:
-            from .registry import parse
-
             table, where = self._measured
-            self._entry["measured"] = definition.plain(parse(table, where))
+            self._entry["measured"] = definition.plain(definition.parse(table, where))
             self._measured = None
         return self._entry
 

@@ -20,7 +20,7 @@ def digits() -> dict[str, str]:
     """The hash of every entry, "Lorenz", and variant, "Lorenz:dysts"."""
     table = {}
     for path in registry.CATALOGUE.rglob("*.toml"):
-        entry = definition.checked(registry.parse(path.read_text(encoding="utf-8"), str(path)), str(path))
+        entry = definition.checked(definition.parse(path.read_text(encoding="utf-8"), str(path)), str(path))
         table[entry["name"]] = definition.fingerprint(entry)
         for variant in entry["variants"]:
             table[f"{entry['name']}:{variant}"] = definition.fingerprint(definition.with_variant(entry, variant))

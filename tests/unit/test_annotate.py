@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import bestiary as bst
-from bestiary import annotate, cli, registry
+from bestiary import annotate, cli, definition, registry
 from bestiary.annotate import measured_text
 from bestiary.checks import problems
 from bestiary.measures.records import rounded
@@ -28,7 +28,7 @@ def test_everything_else_stays_byte_for_byte(name: str) -> None:
     text = registry.path(name).read_text()
     records = {"mean": {"value": {"x": 0.5}, "error": {"x": 1e-3}, "method": 'a "quoted" one', "settings": ""}}
     once = measured_text(text, records, name)
-    assert registry.parse(once, name)["measured"] == records
+    assert definition.parse(once, name)["measured"] == records
     twice = measured_text(once, {**records, "n": 1}, name)
     assert measured_text(twice, records, name) == once
     assert outside(once) == outside(text)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import bestiary as bst
-from bestiary import registry
+from bestiary import index, registry
 
 ENTRY = """
 name = "{name}"
@@ -60,35 +60,27 @@ def test_rows_agree_with_systems() -> None:
             assert bst.system(row["name"], variant=variant).name == f"{row['name']}:{variant}"
 
 
-def test_rows_are_those_of_a_full_parse(tmp_path: Path) -> None:
-    """Skimming an entry gives what TOML says, however it is spelled."""
-    plain = ENTRY.format(name="Spelled")
-    spellings = [
-        plain,
-        plain.replace("parameters = { a = 1.0, b", "parameters={a=1.0,b"),
-        plain.replace('about = "Decay."', "about = 'Decay, a = 1'"),
-        plain.replace('about = "Decay."', 'about = """\nDecay.\n[known]\nname = 1"""'),
-        plain.replace('about = "Decay."', 'note = """\nperiod = 3\n"""'),
-        plain.replace("\n", "\n  "),
-        plain.replace("period =", '"period" ='),
-        plain.replace('about = "Decay."', 'about = "{ a = 1, \\"b\\" = 2 }"  # comment'),
-        plain.replace("x = 1.0, y = [1, 2]", "y = [1,\n 2], x = +1_0"),
-        plain.replace("state = { x = 1.0, y = [1, 2] }", "[state]\nx = 1.0\ny = [1, 2]"),
-        plain.replace("period = 2.0", 'period = "2*pi"'),
-        plain.replace('{ exact = "-b" }', '{ source = "A, value = 3", value = 2 }'),
-        plain.replace("[known]\nlargest_exponent =", "[known.largest_exponent]\nexact =").replace(
-            '= { exact = "-b" }', '= "-b"'
-        ),
-        plain + "[measured]\nperiod = { excess = 3 }\nverdict = { value = 'periodic' }\n",
-        plain
-        + '[measured]\nlargest_exponent = { value = 0.25, error = 0.1 }\nverdict = { value = "chaotic", error = 0 }\n',
-    ]
-    texts = [path.read_text(encoding="utf-8") for path in registry._paths(tuple(registry._folders)).values()]
-    for text in (*texts, *spellings):
-        path = tmp_path / "Spelled.toml"
-        path.write_text(text, encoding="utf-8")
-        full = registry.parse(text, "here")
-        assert registry._row(*registry._summary(path)) == registry._row(full, ())
+def test_the_index_is_up_to_date() -> None:
+    paths = registry._paths((registry.CATALOGUE,))
+    made = index.text(paths.values())
+    assert registry.INDEX.read_text(encoding="utf-8") == made, "run python docs/make_catalogue.py"
+
+
+def test_rows_are_of_the_present_files(tmp_path: Path) -> None:
+    """An entry that has changed since the index was made, or came later, is read itself."""
+    paths = {name: tmp_path / f"{name}.toml" for name in ("First", "Second")}
+    for name, path in paths.items():
+        path.write_text(ENTRY.format(name=name))
+    kept = tmp_path / "index.json"
+    kept.write_text(index.text([paths["First"]]).replace("Decay.", "From the index."))
+    found = index.rows(paths, kept)
+    assert {name: row["about"] for name, row in found.items()} == {"First": "From the index.", "Second": "Decay."}
+    assert {**found["First"], "name": "", "about": ""} == {**found["Second"], "name": "", "about": ""}
+    paths["First"].write_text(ENTRY.format(name="First").replace("2.0", "3.0"))
+    assert index.rows(paths, kept)["First"]["period"] == 3.0
+    paths["First"].write_text(ENTRY.format(name="Else"))
+    with pytest.raises(bst.CatalogueError, match=r'should have the name of its system, "Else\.toml"'):
+        index.rows(paths, kept)
 
 
 def test_narrowing_down() -> None:
