@@ -79,26 +79,6 @@ impl<const L: usize> Growth<L> {
     }
 }
 
-/// How often vectors are orthonormalised.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Turning {
-    /// At most this many steps apart.
-    pub(super) seldom: u32,
-    /// More often where one vector has shrunk below this, relative to another.
-    pub(super) skew: f64,
-    /// More seldom where none has shrunk below this.
-    pub(super) straight: f64,
-}
-
-impl Turning {
-    /// At every step by series, whose coefficients do not outlive a step, and at every iteration of a map, of which a single one
-    /// may stretch by more than there are digits for.
-    pub(super) const ALWAYS: Turning = Turning { seldom: 1, skew: 0.1, straight: 0.5 };
-    /// By Runge-Kutta steps, to whose method it costs evaluations. A vector that shrinks far loses its digits to the tolerance
-    /// of the others.
-    pub(super) const RUNGE_KUTTA: Turning = Turning { seldom: 4, ..Turning::ALWAYS };
-}
-
 /// What orthonormalising the vectors of all lanes works on.
 pub(super) struct Vectors<const L: usize> {
     pub(super) factors: Vec<Row<L>>,

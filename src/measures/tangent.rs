@@ -5,7 +5,7 @@
 //! orthonormalised at the ends of steps, often enough that they never come close to being parallel. Where the right-hand
 //! side jumps, the vectors are turned by the saltation matrix. Not the statistics of exponents.
 
-use super::orthonormalise::{Turning, Vectors, orthonormalise};
+use super::orthonormalise::{Vectors, orthonormalise};
 use super::saltation::Jumps;
 use crate::error::{Error, Result};
 use crate::expr::eval::Evaluator;
@@ -86,6 +86,14 @@ const MOST_SERIES: usize = 150;
 /// A step that would reach so much of the rest of a segment takes all of it, and what is missing of a segment by rounding.
 const NEARLY: f64 = 0.999;
 const ROUNDING: f64 = 1e-12;
+/// Runge-Kutta methods, to which orthonormalising costs evaluations, take at most this many steps between; series, whose
+/// coefficients do not outlive a step, one, and so does a map, of which a single iteration may stretch by more than there are
+/// digits for.
+const SELDOM: u32 = 4;
+/// Orthonormalised more often where a vector has shrunk below the one, relative to another, and more seldom where none has below
+/// the other: a vector that shrinks far loses its digits to the tolerance of the others.
+const SKEW: f64 = 0.1;
+const STRAIGHT: f64 = 0.5;
 
 /// Runs all members through their segments.
 ///
@@ -156,7 +164,8 @@ pub(super) struct Progress {
     segment: usize,
     pub(super) unturned: u32,
     pub(super) every: u32,
-    turning: Turning,
+    /// At most this many steps lie between two orthonormalisations.
+    seldom: u32,
     pub(super) bound: f64,
     pub(super) periods: Vec<f64>,
 }
@@ -187,13 +196,13 @@ impl Run<'_> {
             for lane in 0..members.len() {
                 taylor.set_parameters(lane, self.parameters(first + lane));
             }
-            self.flow(first, members, &mut taylor, &mut rhs, Turning::ALWAYS)
+            self.flow(first, members, &mut taylor, &mut rhs, 1)
         } else {
-            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, Turning::RUNGE_KUTTA)
+            self.flow(first, members, &mut RungeKutta::<L>::new(&DOP853, tolerance), &mut rhs, SELDOM)
         }
     }
 
-    pub(super) fn begin(&self, first: usize, members: &[Member], turning: Turning) -> Result<Vec<Progress>> {
+    pub(super) fn begin(&self, first: usize, members: &[Member], seldom: u32) -> Result<Vec<Progress>> {
         let d = self.settings.system.dimension();
         let one = |(lane, member): (usize, &Member)| {
             Ok(Progress {
@@ -201,7 +210,7 @@ impl Run<'_> {
                 segment: 0,
                 unturned: 0,
                 every: 1,
-                turning,
+                seldom,
                 bound: DIVERGED * (1.0 + member.y[..d].iter().fold(0.0f64, |size, y| size.max(y.abs()))),
                 periods: self.settings.system.evaluate_periods(self.parameters(first + lane))?,
             })
@@ -215,7 +224,7 @@ impl Run<'_> {
         members: &mut [Member],
         stepper: &mut S,
         rhs: &mut ProgramRhs<'_, L>,
-        turning: Turning,
+        seldom: u32,
     ) -> Result<()> {
         let (d, n) = (self.settings.system.dimension(), self.augmented.dimension());
         let mut lanes = Lanes::<L>::new(n);
@@ -229,7 +238,7 @@ impl Run<'_> {
             lanes.running[lane] = self.settings.segments > 0;
             stepper.start(rhs, &mut lanes, lane);
         }
-        let mut progress = self.begin(first, members, turning)?;
+        let mut progress = self.begin(first, members, seldom)?;
         let mut vectors = Vectors::<L>::new(self.settings.vectors, self.settings.keep);
         let mut attempts = 0u64;
         while lanes.running != [false; L] {
@@ -316,7 +325,7 @@ impl Run<'_> {
             (0..n).for_each(|i| lanes.y[i][lane] = member.y[i]);
             lanes.running[lane] = self.settings.segments > 0;
         }
-        let mut progress = self.begin(first, members, Turning::ALWAYS)?;
+        let mut progress = self.begin(first, members, 1)?;
         let mut vectors = Vectors::<L>::new(self.settings.vectors, self.settings.keep);
         let bounds: Row<L> = std::array::from_fn(|lane| progress.get(lane).map_or(f64::INFINITY, |own| own.bound));
         let angles: Vec<bool> = (0..d).map(|i| progress.iter().any(|own| !own.periods[i].is_nan())).collect();
@@ -376,10 +385,10 @@ impl Run<'_> {
                 )));
             }
             let own = &mut progress[lane];
-            own.every = if skew[lane] < own.turning.skew {
+            own.every = if skew[lane] < SKEW {
                 (own.every / 2).max(1)
-            } else if skew[lane] > own.turning.straight {
-                (2 * own.every).min(own.turning.seldom)
+            } else if skew[lane] > STRAIGHT {
+                (2 * own.every).min(own.seldom)
             } else {
                 own.every
             };

@@ -5,7 +5,7 @@
 //! interpolation, of order 4 like the method. The vectors are orthonormalised after every longest delay, in the scalar
 //! product of all samples and slopes; exponents do not depend on which one.
 
-use super::orthonormalise::{Growth, Turning, orthonormalise};
+use super::orthonormalise::{Growth, orthonormalise};
 use super::tangent::{Member, Run};
 use crate::error::{Error, Result};
 use crate::expr::eval::{Evaluator, Row};
@@ -34,7 +34,7 @@ impl Run<'_> {
         equations.set_parameters(0, self.parameters(number));
         let terms: Vec<(usize, f64)> =
             self.augmented.delayed_terms().iter().map(|&(i, delay)| (i, delays[delay] / h)).collect();
-        let progress = self.begin(number, std::slice::from_ref(member), Turning::ALWAYS)?;
+        let progress = self.begin(number, std::slice::from_ref(member), 1)?;
         let mut growth = Growth::<1>::new(k, settings.keep);
         // The past, then one longest delay into the future.
         let mut past = member.y.clone();

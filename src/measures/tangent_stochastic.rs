@@ -3,7 +3,7 @@
 //! State and vectors make steps of one system, whose noise is that of the state and its derivatives: the vectors are multiplied by
 //! the derivative of the numerical step of `solve::stochastic`.
 
-use super::orthonormalise::{Turning, Vectors};
+use super::orthonormalise::Vectors;
 use super::tangent::{Member, Run};
 use crate::error::{Error, Result};
 use crate::parallel::brownian::Brownian;
@@ -27,7 +27,7 @@ impl Run<'_> {
         let mut brownian = Brownian::<1>::new(settings.seed, &[path], &noise.numbers, h, self.level);
         let start = member.t;
         brownian.seek((start / h).round() as i64);
-        let mut progress = self.begin(number, std::slice::from_ref(member), Turning::ALWAYS)?;
+        let mut progress = self.begin(number, std::slice::from_ref(member), 1)?;
         let mut lanes = Lanes::<1>::new(n);
         (0..n).for_each(|i| lanes.y[i] = [member.y[i]]);
         let mut vectors = Vectors::<1>::new(settings.vectors, settings.keep);
