@@ -1,12 +1,13 @@
-//! Driving a method: deals trajectories to lanes, keeps their clocks, samples the accepted pieces, ends the runs.
+//! Driving a method: deals trajectories to lanes, keeps their clocks, ends the runs. Not the samples in a step: see `sampling`.
 //!
 //! A lane that finishes is given the next trajectory at once. Steps never bend towards sample times or towards the end,
 //! so samples are values of one solution, whatever is asked of it, and a longer run begins with the bits of a shorter one.
 
 use super::event::{EventLog, Watch, Watcher};
 use super::outcome::{Outcome, Work};
+use super::sampling::Sampler;
 use super::step_size::smallest_step;
-use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Verdict};
+use super::stepper::{Lanes, Piece, Rhs, Row, Stepper, Verdict};
 use crate::error::Result;
 use crate::parallel::pool::Monitor;
 use crate::parallel::simd::{Level, kernel};
@@ -95,8 +96,6 @@ const RUNAWAY: f64 = 1e6;
 const CREEP: u32 = 1000;
 /// How far ahead, in units of 1 + |t|, a stalled run looks for the edge of the domain.
 const AHEAD: f64 = 1e-6;
-/// Points at which a polynomial is evaluated at once.
-const BLOCK: usize = 8;
 /// Attempts between looks at the monitor.
 const PATIENCE: u32 = 128;
 
@@ -117,72 +116,29 @@ pub struct March<'a> {
 }
 
 /// What the driver remembers of a lane.
-struct Seat<'a, 'w> {
-    job: Job<'a>,
+pub(super) struct Seat<'a, 'w> {
+    pub(super) job: Job<'a>,
     watcher: Option<Watcher<'w>>,
-    next_sample: usize,
+    pub(super) next_sample: usize,
     size_at_start: f64,
-    periods: Vec<f64>,
+    pub(super) periods: Vec<f64>,
     reported: usize,
     creep: u32,
 }
 
 /// What the driver remembers of all lanes, side by side.
-struct Clocks<const L: usize> {
+pub(super) struct Clocks<const L: usize> {
     /// Low part of each clock: the time is `lanes.t + low` to twice the precision.
     low: Row<L>,
     /// Time of the next sample.
-    next: Row<L>,
+    pub(super) next: Row<L>,
     /// A state larger than this has diverged.
     bound: Row<L>,
     /// How much of the accepted step counts: all of it, or the part up to the event that stops the trajectory.
-    limit: Row<L>,
+    pub(super) limit: Row<L>,
 }
 
 kernel! {
-    /// Values of every variable's polynomial at several points, point after point. The coefficients of a variable stand
-    /// `stride` numbers after those of the one before. Variables are taken in groups, so that no sum waits for its last term.
-    fn sample(
-        coefficients: &[f64], stride: usize, degree: usize, theta: &[f64], values: &mut [[f64; BLOCK]], out: &mut [f64]
-    ) {
-        let d = values.len();
-        for (theta, out) in theta.chunks(BLOCK).zip(out.chunks_mut(BLOCK * d)) {
-            let mut point = [0.0; BLOCK];
-            point[..theta.len()].copy_from_slice(theta);
-            for (group, rest) in values.chunks_mut(3).zip(coefficients.chunks(3 * stride)) {
-                match group {
-                    [a] => horner([a], rest, stride, degree, &point),
-                    [a, b] => horner([a, b], rest, stride, degree, &point),
-                    [a, b, c] => horner([a, b, c], rest, stride, degree, &point),
-                    _ => {}
-                }
-            }
-            for (m, out) in out.chunks_exact_mut(d).enumerate() {
-                for (out, value) in out.iter_mut().zip(&*values) {
-                    *out = value[m];
-                }
-            }
-        }
-    }
-
-    /// Values of every variable at offset `tau` in every lane.
-    fn values<const L: usize>(pieces: &Pieces<'_, L>, tau: &Row<L>, out: &mut [Row<L>]) {
-        let mut theta = [0.0; L];
-        for l in 0..L {
-            theta[l] = tau[l] / pieces.unit[l];
-        }
-        for (i, out) in out.iter_mut().enumerate() {
-            let rows = &pieces.rows[i * pieces.stride..][..pieces.degree + 1];
-            let mut value: Row<L> = rows[pieces.degree];
-            for c in rows[..pieces.degree].iter().rev() {
-                for l in 0..L {
-                    value[l] = value[l].mul_add(theta[l], c[l]);
-                }
-            }
-            *out = value;
-        }
-    }
-
     /// Moves the accepted lanes to the ends of their steps, clocks by compensated summation; tells which have diverged.
     fn move_on<const L: usize>(lanes: &mut Lanes<L>, accepted: &[bool; L], low: &mut Row<L>, bound: &Row<L>) -> [bool; L] {
         for l in 0..L {
@@ -204,29 +160,6 @@ kernel! {
     }
 }
 
-/// Horner's rule for `N` variables at all points of a block.
-#[inline(always)]
-fn horner<const N: usize>(
-    values: [&mut [f64; BLOCK]; N],
-    coefficients: &[f64],
-    stride: usize,
-    degree: usize,
-    point: &[f64; BLOCK],
-) {
-    let of: [&[f64]; N] = std::array::from_fn(|n| &coefficients[n * stride..][..degree + 1]);
-    let mut sums = of.map(|of| [of[degree]; BLOCK]);
-    for k in (0..degree).rev() {
-        for n in 0..N {
-            for m in 0..BLOCK {
-                sums[n][m] = sums[n][m].mul_add(point[m], of[n][k]);
-            }
-        }
-    }
-    for (value, sum) in values.into_iter().zip(sums) {
-        *value = sum;
-    }
-}
-
 /// Moves an angle by whole periods into [-P/2, P/2).
 #[inline]
 pub fn wrap(angle: f64, period: f64) -> f64 {
@@ -236,30 +169,9 @@ pub fn wrap(angle: f64, period: f64) -> f64 {
 impl<const L: usize> Clocks<L> {
     /// From the start of the step to the next sample.
     #[inline(always)]
-    fn offset(&self, lanes: &Lanes<L>, l: usize) -> f64 {
+    pub(super) fn offset(&self, lanes: &Lanes<L>, l: usize) -> f64 {
         (self.next[l] - lanes.t[l]) - self.low[l]
     }
-}
-
-/// The accepted step of one lane as polynomials, wherever their coefficients stand.
-struct Series<'a> {
-    coefficients: &'a [f64],
-    stride: usize,
-    degree: usize,
-    unit: f64,
-}
-
-/// Offsets of the samples in a step, in its units, and the values of each variable at a block of them.
-struct Points {
-    theta: Vec<f64>,
-    values: Vec<[f64; BLOCK]>,
-}
-
-/// Memory for sampling.
-struct Sampler<const L: usize> {
-    piece: Piece,
-    points: Points,
-    values: Vec<Row<L>>,
 }
 
 impl March<'_> {
@@ -281,11 +193,7 @@ impl March<'_> {
         let mut lanes = Lanes::<L>::new(d);
         let mut seats: [Option<Seat<'j, '_>>; L] = std::array::from_fn(|_| None);
         let mut clocks = Clocks { low: [0.0; L], next: [0.0; L], bound: [0.0; L], limit: [0.0; L] };
-        let mut sampler = Sampler {
-            piece: Piece::default(),
-            points: Points { theta: Vec::new(), values: vec![[0.0; BLOCK]; d] },
-            values: vec![[0.0; L]; d],
-        };
+        let mut sampler = Sampler::new(d);
         let mut countdown = 0;
         loop {
             if countdown == 0 {
@@ -424,98 +332,6 @@ impl March<'_> {
     fn report(&self, seat: &mut Seat<'_, '_>) {
         self.monitor.advance((seat.next_sample - seat.reported) as u64);
         seat.reported = seat.next_sample;
-    }
-
-    /// Writes the samples that lie in the accepted steps of the `wanted` lanes.
-    fn sample_steps<const L: usize, S: Stepper<L>>(
-        &self,
-        stepper: &S,
-        seats: &mut [Option<Seat<'_, '_>>; L],
-        lanes: &Lanes<L>,
-        clocks: &mut Clocks<L>,
-        wanted: &[bool; L],
-        sampler: &mut Sampler<L>,
-    ) {
-        match stepper.pieces(lanes) {
-            Some(pieces) if L > 1 => self.sample_lanes(&pieces, seats, lanes, clocks, wanted, &mut sampler.values),
-            Some(Pieces { rows, stride, degree, unit }) => {
-                let Some(seat) = seats[0].as_mut().filter(|_| wanted[0]) else { return };
-                let series = Series { coefficients: rows.as_flattened(), stride, degree, unit: unit[0] };
-                self.sample_lane(seat, lanes, clocks, 0, &series, &mut sampler.points);
-            }
-            None => {
-                for lane in (0..L).filter(|&lane| wanted[lane]) {
-                    let Some(seat) = &mut seats[lane] else { continue };
-                    stepper.piece(lanes, lane, &mut sampler.piece);
-                    let Piece { degree, unit, ref coefficients } = sampler.piece;
-                    let series = Series { coefficients, stride: degree + 1, degree, unit };
-                    self.sample_lane(seat, lanes, clocks, lane, &series, &mut sampler.points);
-                }
-            }
-        }
-    }
-
-    /// The same for all lanes at once, each at its next sample, then each at the one after it.
-    fn sample_lanes<const L: usize>(
-        &self,
-        pieces: &Pieces<'_, L>,
-        seats: &mut [Option<Seat<'_, '_>>; L],
-        lanes: &Lanes<L>,
-        clocks: &mut Clocks<L>,
-        wanted: &[bool; L],
-        out: &mut [Row<L>],
-    ) {
-        let mut wanted = *wanted;
-        while wanted != [false; L] {
-            let tau = std::array::from_fn(|l| if wanted[l] { clocks.offset(lanes, l).max(0.0) } else { 0.0 });
-            values(self.level, pieces, &tau, out);
-            for lane in 0..L {
-                let Some(seat) = seats[lane].as_mut().filter(|_| wanted[lane]) else { continue };
-                let d = out.len();
-                let sample = &mut seat.job.samples[seat.next_sample * d..][..d];
-                for (i, value) in out.iter().enumerate() {
-                    let period = seat.periods[i];
-                    sample[i] = if period.is_nan() { value[lane] } else { wrap(value[lane], period) };
-                }
-                seat.next_sample += 1;
-                wanted[lane] = seat.next_sample < self.times.len() && {
-                    clocks.next[lane] = self.times.at(seat.next_sample);
-                    clocks.offset(lanes, lane) <= clocks.limit[lane]
-                };
-            }
-        }
-    }
-
-    /// The same for one lane, at all its samples at once.
-    fn sample_lane<const L: usize>(
-        &self,
-        seat: &mut Seat<'_, '_>,
-        lanes: &Lanes<L>,
-        clocks: &mut Clocks<L>,
-        lane: usize,
-        series: &Series<'_>,
-        points: &mut Points,
-    ) {
-        let d = seat.job.initial.len();
-        let first = seat.next_sample;
-        points.theta.clear();
-        loop {
-            let tau = clocks.offset(lanes, lane);
-            if tau > clocks.limit[lane] {
-                break;
-            }
-            points.theta.push(tau.max(0.0) / series.unit);
-            seat.next_sample += 1;
-            if seat.next_sample == self.times.len() {
-                break;
-            }
-            clocks.next[lane] = self.times.at(seat.next_sample);
-        }
-        let out = &mut seat.job.samples[first * d..seat.next_sample * d];
-        sample(self.level, series.coefficients, series.stride, series.degree, &points.theta, &mut points.values, out);
-        for (i, &period) in seat.periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
-            out[i..].iter_mut().step_by(d).for_each(|x| *x = wrap(*x, period));
-        }
     }
 
     /// Wraps the angles of a lane at the end of its accepted step, and tells whether the run ends there.
