@@ -15,6 +15,7 @@ pub mod program;
 pub mod rename;
 pub mod series;
 mod source;
+mod visit;
 
 pub use latex::{latex_expression, latex_statement, latex_stochastic};
 pub use parser::{parse_document, parse_expression};
