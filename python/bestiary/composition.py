@@ -97,7 +97,7 @@ def compose(
     title = name or " + ".join(system.name for system in members.values())
     tables = {member: _prefixed(system, member) for member, system in members.items()}
     entry = _joined(tables, title, _kind(members), members.values())
-    periods = [system.entry["period"] for system in members.values() if system.entry.get("period")]
+    periods = [system.period for system in members.values() if system.stated_period is not None]
     if periods:
         entry["period"] = min(periods)
     _wire(entry, {key: value if isinstance(value, str) else repr(float(value)) for key, value in (wires or {}).items()})
@@ -152,7 +152,7 @@ def skew_product(
         rate = list(rates)[pick]
         own = f"({entry['equations'][left]})/response.speed"
         entry["equations"][left] = f"{own} + strength*{rate}/drive.speed"
-    if all(system.entry.get("period") for system in (driver, response)):
+    if all(system.stated_period is not None for system in (driver, response)):
         entry["period"] = min(driver.period, response.period * speeds[1])
     return _made(entry)
 

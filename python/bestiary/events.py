@@ -14,7 +14,7 @@ import numpy as np
 from . import sampling
 from .definition import Array
 from .exceptions import RequestError, UnknownName
-from .trajectories import before, solve, start_state, stated
+from .running import before, solve, start_state, stated
 
 if TYPE_CHECKING:
     import polars as pl

@@ -18,7 +18,8 @@ from . import definition, sampling
 from .definition import Array
 from .events import _FAR, STEPS_PER_EVENT
 from .exceptions import RequestError
-from .trajectories import Ensemble, Trajectory, members, solve
+from .running import members, solve
+from .trajectories import Ensemble, Trajectory
 
 if TYPE_CHECKING:
     from . import _core

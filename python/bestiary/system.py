@@ -24,7 +24,8 @@ from .definition import Array, Entry
 from .exceptions import RequestError, UnknownParameter
 from .history import History
 from .noise import interpreted
-from .trajectories import Ensemble, Progress, Stop, Trajectory, run_ensemble, run_trajectory
+from .running import Progress, Stop, run_ensemble, run_trajectory
+from .trajectories import Ensemble, Trajectory
 
 if TYPE_CHECKING:
     from .events import Events

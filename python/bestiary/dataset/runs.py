@@ -38,7 +38,7 @@ class Run:
 
 def run(shard: Shard, threads: int | None = 1, progress: Callable[[int, int], None] | None = None) -> Run:
     """Integrate the trajectories of a shard, keep the columns asked for, and add the noise of observation."""
-    from ..trajectories import solve, usual_step
+    from ..running import solve, usual_step
     from .plan import Continuation
 
     system, request = shard.system, shard.request
