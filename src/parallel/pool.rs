@@ -1,9 +1,10 @@
 //! Thread pools of a requested size, and the flag and counter through which a run hears its caller.
 
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What a long run shares with whoever started it.
@@ -64,23 +65,71 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The pool of `threads` threads (all that are available if `None`); made once, then kept.
-pub fn pool(threads: Option<usize>) -> Result<Arc<rayon::ThreadPool>> {
-    static POOLS: OnceLock<Mutex<HashMap<usize, Arc<rayon::ThreadPool>>>> = OnceLock::new();
+/// A pool of threads, nobody else's until it is dropped; it is then kept for whoever asks next.
+#[derive(Debug)]
+pub struct Lease {
+    pool: Option<rayon::ThreadPool>,
+}
+
+/// The pools that nobody uses, by number of threads.
+static IDLE: Mutex<BTreeMap<usize, Vec<rayon::ThreadPool>>> = Mutex::new(BTreeMap::new());
+
+impl Deref for Lease {
+    type Target = rayon::ThreadPool;
+
+    fn deref(&self) -> &rayon::ThreadPool {
+        self.pool.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let (Some(pool), Ok(mut idle)) = (self.pool.take(), IDLE.lock()) {
+            idle.entry(pool.current_num_threads()).or_default().push(pool);
+        }
+    }
+}
+
+/// A pool of `threads` threads (all that are available if `None`). Calls side by side have pools of their own, so that one
+/// thread each is as many threads as calls.
+pub fn pool(threads: Option<usize>) -> Result<Lease> {
     let threads = threads.unwrap_or_else(available_threads);
     if threads == 0 || threads > 4096 {
         return Err(Error::value(format!("threads must be between 1 and 4096, found {threads}")));
     }
-    let mut pools = POOLS.get_or_init(Mutex::default).lock().expect("no thread panics while it holds this lock");
-    if let Some(pool) = pools.get(&threads) {
-        return Ok(pool.clone());
+    let kept = IDLE.lock().expect("no thread panics while it holds this lock").get_mut(&threads).and_then(Vec::pop);
+    let pool = match kept {
+        Some(pool) => pool,
+        None => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("bestiary-{i}"))
+            .build()
+            .map_err(|error| Error::value(format!("cannot start {threads} threads: {error}")))?,
+    };
+    Ok(Lease { pool: Some(pool) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    /// Each of the two waits within its pool for the other: in one pool of one thread they would wait for ever.
+    #[test]
+    fn calls_side_by_side_do_not_queue() {
+        let meet = Barrier::new(2);
+        let call = || pool(Some(1)).expect("one thread can be had").install(|| meet.wait());
+        std::thread::scope(|scope| [(); 2].map(|()| scope.spawn(call)).map(|call| call.join().unwrap()));
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|i| format!("bestiary-{i}"))
-        .build()
-        .map_err(|error| Error::value(format!("cannot start {threads} threads: {error}")))?;
-    let pool = Arc::new(pool);
-    pools.insert(threads, pool.clone());
-    Ok(pool)
+
+    #[test]
+    fn a_pool_that_was_dropped_is_used_again() {
+        let number = || IDLE.lock().unwrap().get(&3).map_or(0, Vec::len);
+        drop(pool(Some(3)).unwrap());
+        assert_eq!(number(), 1);
+        let taken = pool(Some(3)).unwrap();
+        assert_eq!(number(), 0);
+        drop((taken, pool(Some(3)).unwrap()));
+        assert_eq!(number(), 2);
+    }
 }
