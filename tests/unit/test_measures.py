@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 import bestiary as bst
 from bestiary.measures import dominant_period, period_from_data, surrogates, typical_scale
@@ -105,6 +106,18 @@ def test_the_period_of_a_series(n) -> None:
     assert found.error < 0.2
     scaled = period_from_data(1e-3 * x + 5, dt=0.25)
     assert scaled.value == pytest.approx(found.value / 4, rel=1e-9)
+
+
+def test_the_error_of_a_broad_peak_is_what_its_place_scatters_by() -> None:
+    """A damped oscillator kicked by noise, of period 20: about two in three values lie within one error."""
+    filter_ = [1, -2 * 0.97 * np.cos(2 * np.pi / 20), 0.97**2]
+    kicks = np.random.default_rng(0).normal(size=(24, 9000))
+    found = [period_from_data(x) for x in lfilter([1], filter_, kicks)[:, 808:]]
+    value, error = (np.array([getattr(one, key) for one in found]) for key in ("value", "error"))
+    assert value.mean() == pytest.approx(20, rel=0.02)
+    off = np.abs(value - value.mean()) / error
+    assert 0.5 <= np.mean(off < 1) <= 0.85
+    assert np.mean(off < 2) >= 0.8
 
 
 def test_white_noise_is_rarely_periodic() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..definition import Array
 from ..exceptions import RequestError
@@ -24,6 +24,8 @@ MEMBERS, PERIODS, PER_PERIOD, SEGMENT = 8, 256, 16, 64
 WINDOW = SEGMENT * PER_PERIOD
 # One more than the surrogates: to exceed all of 99 by chance has a probability of 1 %.
 SURROGATES = 99
+# Times that the members are drawn anew, with replacement, for the standard error (Efron 1979).
+RESAMPLED = 200
 # Where more variables are measured than this, these many of them, evenly spaced.
 VARIABLES = 8
 RTOL = 1e-9
@@ -34,7 +36,7 @@ _NEAR, _ROUNDS = 2.5, 5
 
 METHOD = (
     "highest peak of the Welch spectrum that exceeds red-noise surrogates (99 % of their maxima); "
-    "standard error from the members"
+    "standard error from members drawn anew"
 )
 SETTINGS = (
     f"{MEMBERS} members of {PERIODS} periods, {PER_PERIOD} samples each, Hann windows of {SEGMENT} periods, "
@@ -67,8 +69,9 @@ def dominant_period(system: System, *, seed: int = 0) -> DominantPeriod:
     red-noise surrogates exceeds the largest ratio that any surrogate has at any frequency: a test at 1 % for all
     frequencies together. Surrogates that keep the spectrum (Fourier, AAFT) cannot test a peak of that spectrum, since
     they have it as well; against shuffled values every slow variable is significant. Of the peaks that count in a
-    variable the highest is taken, and of the variables that whose peak exceeds its limit most. Where the result is far
-    from the unit, the measurement is made again with it as the unit.
+    variable the highest is taken, and of the variables that whose peak exceeds its limit most. The standard error is
+    that of the centre of the peak over members drawn anew with replacement (Efron 1979), where it also begins and ends
+    elsewhere. Where the result is far from the unit, the measurement is made again with it as the unit.
 
     Parameters
     ----------
@@ -90,6 +93,7 @@ def dominant_period(system: System, *, seed: int = 0) -> DominantPeriod:
     ----------
     Welch, P. D. (1967), IEEE Transactions on Audio and Electroacoustics 15, 70-73.
     Allen, M. R. & Smith, L. A. (1996), Journal of Climate 9, 3373-3404.
+    Efron, B. (1979), Annals of Statistics 7, 1-26.
 
     Examples
     --------
@@ -165,7 +169,7 @@ def period_from_data(x: ArrayLike, *, dt: float = 1.0, seed: int = 0) -> Estimat
             "excess": found[2] if found else 0.0,
         },
         method="highest peak of the Welch spectrum that exceeds red-noise surrogates (99 % of their maxima); standard "
-        "error from stretches of time",
+        "error from stretches of time drawn anew",
     )
 
 
@@ -216,16 +220,24 @@ def _peak(x: Array, seed: int, length: int) -> tuple[float, float, float] | None
     if not len(peaks):
         return None
     top = int(peaks[np.argmax(spectrum[peaks])])
-    # The centre of the peak, in every member: of what stands above half of the height, at least of the lobe of a line.
+    centre, band = _centre(spectrum, top)
+    # The peak of other members might have been as broad as this one and stood anywhere in it.
+    rng = np.random.default_rng(seed)
+    again = [each[rng.integers(len(each), size=len(each))].mean(axis=0) for _ in range(RESAMPLED)]
+    centres = [_centre(one, int(band[np.argmax(one[band])]))[0] for one in again]
+    error = float(np.std(centres)) * (len(each) / (len(each) - 1)) ** 0.5
+    return centre, error, float(ratio[top]) / limit
+
+
+def _centre(spectrum: Array, top: int) -> tuple[float, NDArray[np.int64]]:
+    """The centre of what stands above half of a peak, at least of the lobe of a line, and these frequencies."""
     low, high = top, top
     while low > 1 and spectrum[low - 1] > spectrum[top] / 2:
         low -= 1
     while high < len(spectrum) - 1 and spectrum[high + 1] > spectrum[top] / 2:
         high += 1
     band = np.arange(max(1, min(low, top - _LOBE)), min(len(spectrum), max(high, top + _LOBE) + 1))
-    own = (each[:, band] * band).sum(axis=1) / each[:, band].sum(axis=1)
-    centre = float((spectrum[band] * band).sum() / spectrum[band].sum())
-    return centre, float(own.std(ddof=1)) / MEMBERS**0.5, float(ratio[top]) / limit
+    return float((spectrum[band] * band).sum() / spectrum[band].sum()), band
 
 
 def spectra(x: Array, length: int) -> Array:
