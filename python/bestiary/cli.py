@@ -117,8 +117,8 @@ def _show(options: argparse.Namespace) -> int:
         ("tags", ", ".join(system.tags)),
         ("variants", ", ".join(entry.get("variants", {}))),
         ("note", entry.get("note", "")),
-        ("source", system.citation),
-        ("doi", entry.get("doi", "")),
+        ("source", entry.get("citation", "")),
+        ("doi", f"https://doi.org/{entry['doi']}" if entry.get("doi") else ""),
     ]
     print()
     for name, text in facts:
