@@ -175,3 +175,11 @@ def test_what_is_refused() -> None:
         bst.skew_product(LORENZ, bst.system("Henon"))
     with pytest.raises(RequestError, match="one value for each"):
         bst.network(ROSSLER, np.ones((2, 2)), parameters={"a": [0.1]})
+
+
+def test_the_shortest_period_is_that_of_the_whole() -> None:
+    """Whether it is stated as a number or as an expression."""
+    clock = bst.System.from_text("x' = y; y' = -x", initial={"x": 1.0, "y": 0.0}, period="2*pi")
+    slow = bst.System.from_text("z' = -z", initial={"z": 1.0}, period=7.0)
+    assert bst.compose({"a": clock, "b": slow}).period == pytest.approx(2 * np.pi)
+    assert bst.compose({"a": slow}).period == 7.0
