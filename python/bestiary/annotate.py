@@ -69,7 +69,7 @@ def annotate(
 
     done = in_threads(work, paths, threads=threads, label="annotate", show=progress)
     registry.forget()
-    if any(path.is_relative_to(registry.CATALOGUE) for path in paths):
+    if any(path.resolve().is_relative_to(registry.CATALOGUE.resolve()) for path in paths):
         registry.write_index()
     return {path.stem: said for path, said in sorted(done)}
 

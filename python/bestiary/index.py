@@ -27,7 +27,7 @@ def rows(paths: Mapping[str, Path], index: Path) -> dict[str, Row]:
     for name, path in paths.items():
         content = path.read_bytes()
         checksum, kept = ready.get(name, (None, {}))
-        made = kept if checksum == zlib.crc32(content) else row(definition.parse(content.decode(), str(path)))
+        made = kept if checksum == zlib.crc32(content) else _row_of(content, path)
         if made["name"] != name:
             raise CatalogueError(f'{path}: the file should have the name of its system, "{made["name"]}.toml"')
         found[name] = made
@@ -39,17 +39,23 @@ def text(paths: Iterable[Path]) -> str:
     lines = []
     for path in sorted(paths, key=lambda path: path.stem):
         content = path.read_bytes()
-        made = [zlib.crc32(content), row(definition.parse(content.decode(), str(path)))]
+        made = [zlib.crc32(content), _row_of(content, path)]
         lines.append(f"{json.dumps(path.stem)}: {json.dumps(made, ensure_ascii=False)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _row_of(content: bytes, path: Path) -> Row:
+    try:
+        return row(definition.parse(content.decode(), str(path)))
+    except UnicodeDecodeError as error:
+        raise CatalogueError(f"{path}: the file should be text in UTF-8 ({error})") from None
 
 
 def row(entry: Entry) -> Row:
     """What the table of systems says of an entry."""
     measured, known = entry.get("measured", {}), entry.get("known", {})
-    exponents = [
-        _exponent(facts["largest_exponent"], entry) for facts in (measured, known) if "largest_exponent" in facts
-    ]
+    facts = [source.get("largest_exponent") for source in (measured, known)]
+    exponents = [_exponent(fact, entry) for fact in facts if isinstance(fact, Mapping)]
     period = entry.get("period", 1.0 if entry.get("kind") == "map" else None)
     return {
         **{key: entry.get(key) for key in ("name", "kind", "domain", "about", "citation", "doi")},

@@ -13,7 +13,7 @@ use crate::parallel::pool::{Monitor, pool};
 use crate::parallel::simd::Level;
 use crate::solve::march::wrap;
 use crate::solve::runge_kutta::RungeKutta;
-use crate::solve::stepper::{Lanes, Rhs, Row, Stepper, Tolerance, Verdict};
+use crate::solve::stepper::{Lanes, ProgramRhs, Rhs, Row, Stepper, Tolerance, Verdict};
 use crate::solve::tableau::DOP853;
 use crate::solve::taylor::{Taylor, order_for};
 use crate::system::{Kind, Switches, System};
@@ -147,15 +147,6 @@ pub(super) struct Run<'a> {
     switches: Option<Switches>,
     pub(super) monitor: &'a Monitor,
     pub(super) level: Level,
-}
-
-/// A compiled right-hand side over lanes.
-struct ProgramRhs<'p, const L: usize>(Evaluator<'p, L>);
-
-impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
-    fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
-        self.0.eval(t, y, &[], out);
-    }
 }
 
 /// Where a lane stands in its segments.

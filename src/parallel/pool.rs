@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// What a long run shares with whoever started it.
@@ -65,48 +65,68 @@ pub fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// A pool of threads, nobody else's until it is dropped; it is then kept for whoever asks next.
+/// A pool of threads to work on: the one that all who ask for no number share, or one that is nobody else's until it is
+/// dropped, and is then kept for whoever asks next.
 #[derive(Debug)]
-pub struct Lease {
-    pool: Option<rayon::ThreadPool>,
+pub enum Lease {
+    /// Of all threads.
+    Shared(&'static rayon::ThreadPool),
+    /// There until it is dropped.
+    Own(Option<rayon::ThreadPool>),
 }
 
-/// The pools that nobody uses, by number of threads.
+/// The pool of all threads, and those of a number of threads that nobody uses.
+static SHARED: OnceLock<rayon::ThreadPool> = OnceLock::new();
 static IDLE: Mutex<BTreeMap<usize, Vec<rayon::ThreadPool>>> = Mutex::new(BTreeMap::new());
 
 impl Deref for Lease {
     type Target = rayon::ThreadPool;
 
     fn deref(&self) -> &rayon::ThreadPool {
-        self.pool.as_ref().expect("it is there until it is dropped")
+        match self {
+            Lease::Shared(pool) => pool,
+            Lease::Own(pool) => pool.as_ref().expect("it is there until it is dropped"),
+        }
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let (Some(pool), Ok(mut idle)) = (self.pool.take(), IDLE.lock()) {
+        if let Lease::Own(own) = self
+            && let (Some(pool), Ok(mut idle)) = (own.take(), IDLE.lock())
+        {
             idle.entry(pool.current_num_threads()).or_default().push(pool);
         }
     }
 }
 
-/// A pool of `threads` threads (all that are available if `None`). Calls side by side have pools of their own, so that one
-/// thread each is as many threads as calls.
+/// A pool of `threads` threads. Calls side by side that ask for a number have pools of their own, so that one thread each is as
+/// many threads as calls; those that do not (`None`) share all that are available.
 pub fn pool(threads: Option<usize>) -> Result<Lease> {
-    let threads = threads.unwrap_or_else(available_threads);
+    let Some(threads) = threads else {
+        // Of two that are made at once, one is kept.
+        let pool = match SHARED.get() {
+            Some(pool) => pool,
+            None => {
+                let made = start(available_threads())?;
+                SHARED.get_or_init(|| made)
+            }
+        };
+        return Ok(Lease::Shared(pool));
+    };
     if threads == 0 || threads > 4096 {
         return Err(Error::value(format!("threads must be between 1 and 4096, found {threads}")));
     }
     let kept = IDLE.lock().expect("no thread panics while it holds this lock").get_mut(&threads).and_then(Vec::pop);
-    let pool = match kept {
-        Some(pool) => pool,
-        None => rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("bestiary-{i}"))
-            .build()
-            .map_err(|error| Error::value(format!("cannot start {threads} threads: {error}")))?,
-    };
-    Ok(Lease { pool: Some(pool) })
+    Ok(Lease::Own(Some(kept.map_or_else(|| start(threads), Ok)?)))
+}
+
+fn start(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("bestiary-{i}"))
+        .build()
+        .map_err(|error| Error::value(format!("cannot start {threads} threads: {error}")))
 }
 
 #[cfg(test)]
@@ -120,6 +140,12 @@ mod tests {
         let meet = Barrier::new(2);
         let call = || pool(Some(1)).expect("one thread can be had").install(|| meet.wait());
         std::thread::scope(|scope| [(); 2].map(|()| scope.spawn(call)).map(|call| call.join().unwrap()));
+    }
+
+    #[test]
+    fn who_asks_for_no_number_shares_one() {
+        let (a, b) = (pool(None).unwrap(), pool(None).unwrap());
+        assert!(std::ptr::eq(&raw const *a, &raw const *b));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::rk4::Rk4;
 use super::rosenbrock::Rosenbrock;
 use super::rosenbrock_tableau::RODAS5P;
 use super::runge_kutta::RungeKutta;
-use super::stepper::{Rhs, Row, Stepper};
+use super::stepper::{ProgramRhs, Stepper};
 use super::stochastic::Stochastic;
 use super::switching::Switching;
 use super::symplectic::{Composition, SYMPLECTIC4, SYMPLECTIC8, Symplectic};
@@ -29,20 +29,11 @@ use std::sync::Mutex;
 /// Lanes of a block.
 const LANES: usize = 8;
 
-/// A compiled right-hand side over lanes.
-struct ProgramRhs<'p, const L: usize>(Evaluator<'p, L>);
-
-impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
-    fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
-        self.0.eval(t, y, &[], out);
-    }
-}
-
 /// Computes the trajectories.
 ///
 /// # Errors
 /// [`Error::Value`] for a wrong request; [`Error::Interrupted`] if the monitor asks to stop. A trajectory that does not
-/// reach its end is no error: see [`Outcome`].
+/// reach its end is no error: see [`Outcome`](super::Outcome).
 pub fn solve(problem: &Problem<'_>, monitor: &Monitor) -> Result<Solution> {
     check(problem, 1e-16)?;
     let method = problem.method.settle(problem.system, problem.forcing.is_some())?;

@@ -4,6 +4,7 @@
 //! the driver's part. Lanes never influence each other, so a trajectory has the same bits alone or among others.
 
 use super::outcome::Outcome;
+use crate::expr::eval::Evaluator;
 
 /// One number for each of the `L` trajectories that advance side by side.
 pub type Row<const L: usize> = [f64; L];
@@ -12,6 +13,15 @@ pub type Row<const L: usize> = [f64; L];
 pub trait Rhs<const L: usize> {
     /// Derivatives at time `t` and state `y` (one row a variable) into `out`.
     fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]);
+}
+
+/// A compiled right-hand side over lanes.
+pub(crate) struct ProgramRhs<'p, const L: usize>(pub(crate) Evaluator<'p, L>);
+
+impl<const L: usize> Rhs<L> for ProgramRhs<'_, L> {
+    fn eval(&mut self, t: &Row<L>, y: &[Row<L>], out: &mut [Row<L>]) {
+        self.0.eval(t, y, &[], out);
+    }
 }
 
 /// Error tolerances: a step's error in variable `i` is kept below `absolute[i] + relative * |y_i|`.

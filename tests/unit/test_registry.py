@@ -78,6 +78,11 @@ def test_rows_are_of_the_present_files(tmp_path: Path) -> None:
     assert {**found["First"], "name": "", "about": ""} == {**found["Second"], "name": "", "about": ""}
     paths["First"].write_text(ENTRY.format(name="First").replace("2.0", "3.0"))
     assert index.rows(paths, kept)["First"]["period"] == 3.0
+    paths["First"].write_text(ENTRY.format(name="First").replace('{ exact = "-b" }', "0.5"))
+    assert index.rows(paths, kept)["First"]["largest_exponent"] is None  # a fact without a form says nothing
+    paths["First"].write_bytes("name = 'Rössler'".encode("latin-1"))
+    with pytest.raises(bst.CatalogueError, match=r"First\.toml: the file should be text in UTF-8"):
+        index.rows(paths, kept)
     paths["First"].write_text(ENTRY.format(name="Else"))
     with pytest.raises(bst.CatalogueError, match=r'should have the name of its system, "Else\.toml"'):
         index.rows(paths, kept)
