@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bestiary: {error}", file=sys.stderr)
         return WRONG_REQUEST
     except KeyboardInterrupt as error:
-        print(f"\nbestiary: {error or 'interrupted'}", file=sys.stderr)
+        print(f"\nbestiary: {str(error) or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()

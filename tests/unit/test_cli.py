@@ -105,6 +105,15 @@ def test_ctrl_c(monkeypatch, tmp_path, capsys):
     assert "3 of 9 files" in capsys.readouterr().err
 
 
+def test_ctrl_c_that_brings_no_words_is_named(monkeypatch, capsys):
+    def interrupted(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bestiary.annotate.annotate", interrupted)
+    assert cli.main(["annotate", "Lorenz"]) == 130
+    assert capsys.readouterr().err == "\nbestiary: interrupted\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes of Unix")
 def test_a_reader_that_leaves_early_is_no_error():
     command = [sys.executable, "-m", "bestiary.cli", "list"]
