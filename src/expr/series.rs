@@ -205,13 +205,9 @@ fn scale<const L: usize>(a: Row<L>, by: Row<L>) -> Row<L> {
     zip(a, by, |a, by| a * by)
 }
 
-/// Time and the values of all registers, and the first derivatives of the states.
+/// The values of all registers, and the first derivatives of the states.
 #[inline(always)]
 fn begin<const L: usize, M: Memory<L>>(memory: &mut M, tape: &Tape, fixed: &[Row<L>]) {
-    memory.set(0, 1, [1.0; L]);
-    for k in 2..=tape.order {
-        memory.set(0, k, [0.0; L]);
-    }
     for instruction in &tape.instructions {
         let JetInstruction { code, to, state, from: [a, b, c, d, ..] } = *instruction;
         let value = match code {
@@ -408,7 +404,7 @@ impl<'p, const L: usize> Jets<'p, L> {
             (true, _) => (Store::Long(places()), 2 * LONG),
             (false, _) => (Store::Lanes(vec![[0.0; L]; program.n_series * (program.order() + 1)]), program.order() + 1),
         };
-        Self {
+        let mut jets = Self {
             level,
             fixed_evaluator: Evaluator::new(&program.fixed, level),
             fixed: vec![[0.0; L]; program.fixed.outputs.len()],
@@ -417,6 +413,22 @@ impl<'p, const L: usize> Jets<'p, L> {
             stride,
             n_series: program.n_series,
             n_states: program.n_states,
+        };
+        (0..L).for_each(|lane| jets.clear(lane));
+        jets
+    }
+
+    /// Makes all series of `lane` zero, but that of time, which grows by one.
+    fn clear(&mut self, lane: usize) {
+        match &mut self.store {
+            Store::Lanes(series) => {
+                series.iter_mut().for_each(|row| row[lane] = 0.0);
+                series[1][lane] = 1.0;
+            }
+            Store::Short(places) | Store::Long(places) => {
+                places[..self.n_series * self.stride].fill(0.0);
+                places[1] = 1.0;
+            }
         }
     }
 
@@ -424,10 +436,7 @@ impl<'p, const L: usize> Jets<'p, L> {
     pub fn set_parameters(&mut self, lane: usize, parameters: &[f64]) {
         self.fixed_evaluator.set_parameters(lane, parameters);
         self.fixed_evaluator.eval(&[0.0; L], &[], &[], &mut self.fixed);
-        match &mut self.store {
-            Store::Lanes(series) => series.iter_mut().for_each(|row| row[lane] = 0.0),
-            Store::Short(places) | Store::Long(places) => places[..self.n_series * self.stride].fill(0.0),
-        }
+        self.clear(lane);
     }
 
     /// Puts the first coefficients of delayed term `i` in place, which `expand` takes as given.

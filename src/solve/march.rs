@@ -48,6 +48,23 @@ impl Times<'_> {
             Times::Given(times) => times[j],
         }
     }
+
+    /// Times of the `N` samples from `first` on; beyond the last, whatever.
+    #[inline(always)]
+    pub(super) fn block<const N: usize>(&self, first: usize) -> [f64; N] {
+        let mut block = [f64::INFINITY; N];
+        match self {
+            // Whole numbers this size add exactly.
+            Times::Uniform { dt, .. } => {
+                let first = first as f64;
+                for (m, time) in block.iter_mut().enumerate() {
+                    *time = (first + m as f64) * dt;
+                }
+            }
+            Times::Given(times) => block.iter_mut().zip(&times[first..]).for_each(|(time, given)| *time = *given),
+        }
+        block
+    }
 }
 
 /// One trajectory to compute, and where its samples go.
@@ -129,7 +146,7 @@ pub(super) struct Seat<'a, 'w> {
 /// What the driver remembers of all lanes, side by side.
 pub(super) struct Clocks<const L: usize> {
     /// Low part of each clock: the time is `lanes.t + low` to twice the precision.
-    low: Row<L>,
+    pub(super) low: Row<L>,
     /// Time of the next sample.
     pub(super) next: Row<L>,
     /// A state larger than this has diverged.

@@ -3,7 +3,7 @@
 //! A step has few variables and many samples, or many lanes and few samples each: the vector units are filled with the samples of
 //! a single trajectory, or with the lanes of many. Which of the two does not change a bit.
 
-use super::march::{Clocks, March, Seat, wrap};
+use super::march::{Clocks, March, Seat, Times, wrap};
 use super::stepper::{Lanes, Piece, Pieces, Row, Stepper};
 use crate::parallel::simd::kernel;
 
@@ -18,54 +18,42 @@ struct Series<'a> {
     unit: f64,
 }
 
-/// Offsets of the samples in a step, in its units, and the values of each variable at a block of them.
-struct Points {
-    theta: Vec<f64>,
-    values: Vec<[f64; BLOCK]>,
-}
-
 /// Memory for sampling.
 pub(super) struct Sampler<const L: usize> {
     pub(super) piece: Piece,
-    points: Points,
     values: Vec<Row<L>>,
 }
 
 impl<const L: usize> Sampler<L> {
     /// For `d` variables.
     pub(super) fn new(d: usize) -> Self {
-        Self {
-            piece: Piece::default(),
-            points: Points { theta: Vec::new(), values: vec![[0.0; BLOCK]; d] },
-            values: vec![[0.0; L]; d],
-        }
+        Self { piece: Piece::default(), values: vec![[0.0; L]; d] }
     }
 }
 
 kernel! {
-    /// Values of every variable's polynomial at several points, point after point. The coefficients of a variable stand
-    /// `stride` numbers after those of the one before. Variables are taken in groups, so that no sum waits for its last term.
+    /// Writes the samples of a block that lie in the step, point after point, and tells how many they are. The first is sample
+    /// `first`, and offsets count from `t` + `low`. Variables are taken in groups, so that no sum waits for its last term.
     fn sample(
-        coefficients: &[f64], stride: usize, degree: usize, theta: &[f64], values: &mut [[f64; BLOCK]], out: &mut [f64]
-    ) {
-        let d = values.len();
-        for (theta, out) in theta.chunks(BLOCK).zip(out.chunks_mut(BLOCK * d)) {
-            let mut point = [0.0; BLOCK];
-            point[..theta.len()].copy_from_slice(theta);
-            for (group, rest) in values.chunks_mut(3).zip(coefficients.chunks(3 * stride)) {
-                match group {
-                    [a] => horner([a], rest, stride, degree, &point),
-                    [a, b] => horner([a, b], rest, stride, degree, &point),
-                    [a, b, c] => horner([a, b, c], rest, stride, degree, &point),
-                    _ => {}
-                }
-            }
-            for (m, out) in out.chunks_exact_mut(d).enumerate() {
-                for (out, value) in out.iter_mut().zip(&*values) {
-                    *out = value[m];
-                }
+        times: &Times<'_>, first: usize, t: f64, low: f64, limit: f64, series: &Series<'_>, d: usize, out: &mut [f64]
+    ) -> usize {
+        let mut point = times.block::<BLOCK>(first);
+        let mut inside = 0;
+        for tau in &mut point {
+            *tau = (*tau - t) - low;
+            inside += usize::from(*tau <= limit);
+            *tau = (if *tau > 0.0 { *tau } else { 0.0 }) / series.unit;
+        }
+        let count = inside.min(times.len() - first);
+        let out = &mut out[..count * d];
+        for group in (0..d).step_by(3) {
+            match d - group {
+                1 => horner::<1>(series, group, d, &point, out),
+                2 => horner::<2>(series, group, d, &point, out),
+                _ => horner::<3>(series, group, d, &point, out),
             }
         }
+        count
     }
 
     /// Values of every variable at offset `tau` in every lane.
@@ -87,26 +75,23 @@ kernel! {
     }
 }
 
-/// Horner's rule for `N` variables at all points of a block.
+/// Horner's rule for the `N` variables from `first` on, of `d`, at all points of a block.
 #[inline(always)]
-fn horner<const N: usize>(
-    values: [&mut [f64; BLOCK]; N],
-    coefficients: &[f64],
-    stride: usize,
-    degree: usize,
-    point: &[f64; BLOCK],
-) {
-    let of: [&[f64]; N] = std::array::from_fn(|n| &coefficients[n * stride..][..degree + 1]);
-    let mut sums = of.map(|of| [of[degree]; BLOCK]);
-    for k in (0..degree).rev() {
+fn horner<const N: usize>(series: &Series<'_>, first: usize, d: usize, point: &[f64; BLOCK], out: &mut [f64]) {
+    let of: [&[f64]; N] =
+        std::array::from_fn(|n| &series.coefficients[(first + n) * series.stride..][..series.degree + 1]);
+    let mut sums = of.map(|of| [of[series.degree]; BLOCK]);
+    for k in (0..series.degree).rev() {
         for n in 0..N {
             for m in 0..BLOCK {
                 sums[n][m] = sums[n][m].mul_add(point[m], of[n][k]);
             }
         }
     }
-    for (value, sum) in values.into_iter().zip(sums) {
-        *value = sum;
+    for (m, out) in out.chunks_exact_mut(d).take(BLOCK).enumerate() {
+        for (out, sum) in out[first..].iter_mut().zip(&sums) {
+            *out = sum[m];
+        }
     }
 }
 
@@ -126,7 +111,7 @@ impl March<'_> {
             Some(Pieces { rows, stride, degree, unit }) => {
                 let Some(seat) = seats[0].as_mut().filter(|_| wanted[0]) else { return };
                 let series = Series { coefficients: rows.as_flattened(), stride, degree, unit: unit[0] };
-                self.sample_lane(seat, lanes, clocks, 0, &series, &mut sampler.points);
+                self.sample_lane(seat, lanes, clocks, 0, &series);
             }
             None => {
                 for lane in (0..L).filter(|&lane| wanted[lane]) {
@@ -134,7 +119,7 @@ impl March<'_> {
                     stepper.piece(lanes, lane, &mut sampler.piece);
                     let Piece { degree, unit, ref coefficients } = sampler.piece;
                     let series = Series { coefficients, stride: degree + 1, degree, unit };
-                    self.sample_lane(seat, lanes, clocks, lane, &series, &mut sampler.points);
+                    self.sample_lane(seat, lanes, clocks, lane, &series);
                 }
             }
         }
@@ -171,7 +156,7 @@ impl March<'_> {
         }
     }
 
-    /// The same for one lane, at all its samples at once.
+    /// The same for one lane, a block of samples at a time.
     fn sample_lane<const L: usize>(
         &self,
         seat: &mut Seat<'_, '_>,
@@ -179,25 +164,22 @@ impl March<'_> {
         clocks: &mut Clocks<L>,
         lane: usize,
         series: &Series<'_>,
-        points: &mut Points,
     ) {
         let d = seat.job.initial.len();
+        let (t, low, limit) = (lanes.t[lane], clocks.low[lane], clocks.limit[lane]);
         let first = seat.next_sample;
-        points.theta.clear();
         loop {
-            let tau = clocks.offset(lanes, lane);
-            if tau > clocks.limit[lane] {
+            let out = &mut seat.job.samples[seat.next_sample * d..];
+            let count = sample(self.level, &self.times, seat.next_sample, t, low, limit, series, d, out);
+            seat.next_sample += count;
+            if count < BLOCK || seat.next_sample == self.times.len() {
                 break;
             }
-            points.theta.push(tau.max(0.0) / series.unit);
-            seat.next_sample += 1;
-            if seat.next_sample == self.times.len() {
-                break;
-            }
+        }
+        if seat.next_sample < self.times.len() {
             clocks.next[lane] = self.times.at(seat.next_sample);
         }
         let out = &mut seat.job.samples[first * d..seat.next_sample * d];
-        sample(self.level, series.coefficients, series.stride, series.degree, &points.theta, &mut points.values, out);
         for (i, &period) in seat.periods.iter().enumerate().filter(|(_, period)| !period.is_nan()) {
             out[i..].iter_mut().step_by(d).for_each(|x| *x = wrap(*x, period));
         }

@@ -133,6 +133,31 @@ impl<'p, const L: usize> Taylor<'p, L> {
     }
 }
 
+/// Horner's rule for (x(h) - x(0)) / h and, along with it, for its derivative, at both offsets, for `N` variables.
+#[inline(always)]
+fn horner<const L: usize, const N: usize>(
+    rows: &[Row<L>],
+    stride: usize,
+    order: usize,
+    offset: &[Row<L>; 2],
+) -> [[[Row<L>; 2]; 2]; N] {
+    let of: [&[Row<L>]; N] = std::array::from_fn(|n| &rows[n * stride..][..order + 1]);
+    let mut sums = of.map(|of| [[of[order]; 2], [[0.0; L]; 2]]);
+    for k in (1..order).rev() {
+        for n in 0..N {
+            let c = of[n][k];
+            let [sum, derivative] = &mut sums[n];
+            for m in 0..2 {
+                for l in 0..L {
+                    derivative[m][l] = derivative[m][l].mul_add(offset[m][l], sum[m][l]);
+                    sum[m][l] = sum[m][l].mul_add(offset[m][l], c[l]);
+                }
+            }
+        }
+    }
+    sums
+}
+
 kernel! {
     /// The step for which the last two terms of the series meet the tolerance, at most `h`: NaN or zero where a term is not
     /// finite.
@@ -173,30 +198,29 @@ kernel! {
         for l in 0..L {
             offset[0][l] = fraction * h[l];
         }
-        for i in 0..y.len() {
-            // Horner's rule for (x(h) - x(0)) / h and, along with it, for its derivative, at both places.
-            let mut sum: [Row<L>; 2] = [jets.coefficient(i, order); 2];
-            let mut derivative: [Row<L>; 2] = [[0.0; L]; 2];
-            for k in (1..order).rev() {
-                let c = jets.coefficient(i, k);
-                for m in 0..2 {
-                    for l in 0..L {
-                        derivative[m][l] = derivative[m][l].mul_add(offset[m][l], sum[m][l]);
-                        sum[m][l] = sum[m][l].mul_add(offset[m][l], c[l]);
-                    }
-                }
+        let (rows, stride) = jets.rows();
+        // A single trajectory takes the variables in groups, so that no sum waits for its last term.
+        let group = if L == 1 { 3 } else { 1 };
+        for first in (0..y.len()).step_by(group) {
+            let mut sums = [[[[0.0; L]; 2]; 2]; 3];
+            match (y.len() - first).min(group) {
+                1 => sums[..1].copy_from_slice(&horner::<L, 1>(&rows[first * stride..], stride, order, &offset)),
+                2 => sums[..2].copy_from_slice(&horner::<L, 2>(&rows[first * stride..], stride, order, &offset)),
+                _ => sums = horner::<L, 3>(&rows[first * stride..], stride, order, &offset),
             }
-            for l in 0..L {
-                inside.slope[i][l] = derivative[0][l].mul_add(offset[0][l], sum[0][l]);
-                inside.y[i][l] = y[i][l] + sum[0][l].mul_add(offset[0][l], carry[i][l]);
-                end.slope[i][l] = derivative[1][l].mul_add(h[l], sum[1][l]);
-                let change = sum[1][l].mul_add(h[l], carry[i][l]);
-                let next = y[i][l] + change;
-                // Knuth's two-sum: the part of the change that the sum could not hold.
-                let kept = next - y[i][l];
-                carry_next[i][l] = (y[i][l] - (next - kept)) + (change - kept);
-                end.y[i][l] = next;
-                y_next[i][l] = next;
+            for (i, [sum, derivative]) in (first..y.len()).zip(&sums).take(group) {
+                for l in 0..L {
+                    inside.slope[i][l] = derivative[0][l].mul_add(offset[0][l], sum[0][l]);
+                    inside.y[i][l] = y[i][l] + sum[0][l].mul_add(offset[0][l], carry[i][l]);
+                    end.slope[i][l] = derivative[1][l].mul_add(h[l], sum[1][l]);
+                    let change = sum[1][l].mul_add(h[l], carry[i][l]);
+                    let next = y[i][l] + change;
+                    // Knuth's two-sum: the part of the change that the sum could not hold.
+                    let kept = next - y[i][l];
+                    carry_next[i][l] = (y[i][l] - (next - kept)) + (change - kept);
+                    end.y[i][l] = next;
+                    y_next[i][l] = next;
+                }
             }
         }
     }
