@@ -4,6 +4,7 @@
 //! Exp. Math. 14, 99-117. The step is where the last term reaches the tolerance e. Their order, p = -ln(e)/2 + 1, minimises the
 //! number of multiplications; here an instruction is decoded once for each order, a cost that grows with p and not with p^2,
 //! and p = -0.7 ln(e) is the fastest (measured on Lorenz, Thomas and Henon-Heiles: 20 to 30 % less time than 15 at 1e-12).
+//! Higher orders take a tenth less time at the same tolerance, and twice to four times the error: at equal errors nothing is gained.
 //!
 //! The last term says little where the series has yet to grow: a diode's exponential is invisible at one end of a step
 //! and dominant at the other, and a forcing that switches may have switched back. So steps grow at most twofold, and each is
