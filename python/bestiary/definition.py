@@ -5,7 +5,6 @@ This module checks the table, evaluates its constant expressions and composes th
 not read files (see `registry`) and does not run anything (see `system`).
 """
 
-import copy
 import hashlib
 import json
 import math
@@ -78,8 +77,8 @@ def parse(text: str, where: str) -> Entry:
 
 
 def checked(entry: Mapping[str, Any], where: str) -> Entry:
-    """A deep copy of an entry with its keys and kinds of values verified; `where` begins the messages."""
-    result: Entry = copy.deepcopy(dict(entry))
+    """A deep copy of an entry, in plain values, with its keys and kinds of values verified; `where` begins the messages."""
+    result: Entry = plain(entry)
     for key in result:
         if key not in KEYS:
             raise CatalogueError(f"{where}: {UnknownName('key', key, KEYS)}")
@@ -139,8 +138,8 @@ def with_variant(entry: Entry, variant: str) -> Entry:
     if variant not in variants:
         raise UnknownName("variant", variant, variants, where=f" of {entry['name']}")
     changes = variants[variant]
-    result = copy.deepcopy({key: value for key, value in entry.items() if key not in ("variants", *_OWN)})
-    for key, value in copy.deepcopy(changes).items():
+    result = plain({key: value for key, value in entry.items() if key not in ("variants", *_OWN)})
+    for key, value in plain(changes).items():
         if key in _MERGED:
             result[key] = {**result[key], **value}
         elif key in _REPLACED or key in _OWN:
@@ -253,8 +252,8 @@ def array(
     elif isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
         result = np.array(value, dtype=np.float64)
     elif isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
-        rows = [array(item, structure, parameters, what) for item in value]
-        if len({np.shape(row) for row in rows}) != 1:
+        rows = [item if type(item) is float else array(item, structure, parameters, what) for item in value]
+        if len({() if type(row) is float else np.shape(row) for row in rows}) != 1:
             raise RequestError(f"{what}: the rows differ in length" if rows else f"{what} is empty")
         result = np.array(rows, dtype=np.float64)
     else:
@@ -278,7 +277,7 @@ def plain(value: object) -> Any:
     if isinstance(value, np.generic):
         return plain(value.item())
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [item if type(item) is float else plain(item) for item in value]
     return value
 
 

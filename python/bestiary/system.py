@@ -56,7 +56,7 @@ class System:
 
     def __init__(self, entry: Mapping[str, Any], *, where: str = "", text: str | None = None) -> None:
         self._measured: tuple[str, str] | None = None
-        self._entry = definition.checked(definition.plain(entry), where or str(entry.get("name", "system")))
+        self._entry = definition.checked(entry, where or str(entry.get("name", "system")))
         self._structure: dict[str, int] = self._entry["structure"]
         self._parameters: dict[str, float | Array] = {}
         for name, value in self._entry["parameters"].items():

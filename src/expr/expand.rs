@@ -59,7 +59,8 @@ pub struct Expander<'a> {
     text: &'a str,
     statements: &'a [Statement],
     symbols: Table<String, Symbol>,
-    values: Table<(usize, Vec<i64>), Id>,
+    /// What each definition is, for each set of its indices asked for.
+    values: Vec<Table<Vec<i64>, Id>>,
     /// How far the indices of a definition run, by its number and their place.
     ranges: Table<(usize, usize), Option<i64>>,
     work: usize,
@@ -107,7 +108,7 @@ impl<'a> Expander<'a> {
             text,
             statements,
             symbols: table,
-            values: Table::default(),
+            values: vec![Table::default(); statements.len()],
             ranges: Table::default(),
             work: 0,
         };
@@ -116,7 +117,7 @@ impl<'a> Expander<'a> {
             let statement = &statements[i];
             if statement.indices.is_empty() && statement.arguments.is_empty() {
                 let id = expander.expand(&statement.body, &expander.outermost())?;
-                expander.values.insert((i, Vec::new()), id);
+                expander.values[i].insert(Vec::new(), id);
             }
         }
         Ok(expander)

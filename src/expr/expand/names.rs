@@ -1,6 +1,6 @@
 //! What names stand for: variables, parameters, their elements, delayed terms, and definitions, each expanded once.
 
-use super::{Expander, Frame, Symbol};
+use super::{Expander, Frame, Shape, Symbol};
 use crate::error::{Error, Result, nearest};
 use crate::expr::ast::{Expr, ExprKind, Factor, Role, Sign, Statement};
 use crate::expr::functions::{self, Value};
@@ -8,6 +8,13 @@ use crate::expr::graph::{Id, Op, whole_power};
 use crate::expr::visit::collect_names;
 use std::cell::Cell;
 use std::collections::HashSet;
+
+/// What has elements.
+enum Elements {
+    State { first: usize, size: usize },
+    Parameter { first: usize, shape: Shape },
+    Definition(usize),
+}
 
 impl<'a> Expander<'a> {
     /// Definitions sorted so that each comes after those it names.
@@ -90,7 +97,7 @@ impl<'a> Expander<'a> {
                     let form = format!("{name}[{}]", statement.indices.join(", "));
                     return Err(Error::at(frame.text, at, format!("`{name}` has indices: write {form}")));
                 }
-                self.definition(k, &[], frame, at)
+                self.definition(k, Vec::new(), frame, at)
             }
             None if name == "t" => Ok(self.graph.time()),
             None if name == "pi" => Ok(self.graph.constant(std::f64::consts::PI)),
@@ -111,9 +118,8 @@ impl<'a> Expander<'a> {
         Error::at(frame.text, at, format!("unknown {what} `{name}`{hint}"))
     }
 
-    fn definition(&mut self, k: usize, indices: &[i64], frame: &Frame<'_>, at: usize) -> Result<Id> {
-        let key = (k, indices.to_vec());
-        if let Some(&id) = self.values.get(&key) {
+    fn definition(&mut self, k: usize, indices: Vec<i64>, frame: &Frame<'_>, at: usize) -> Result<Id> {
+        if let Some(&id) = self.values[k].get(&indices[..]) {
             return Ok(id);
         }
         self.charge(1, frame, at)?;
@@ -129,7 +135,7 @@ impl<'a> Expander<'a> {
             Some(value) => self.graph.constant(value),
             None => self.expand(&statement.body, &inner)?,
         };
-        self.values.insert(key, id);
+        self.values[k].insert(indices, id);
         Ok(id)
     }
 
@@ -190,31 +196,37 @@ impl<'a> Expander<'a> {
     where
         'a: 'f,
     {
-        let Some(symbol) = self.symbols.get(name).cloned() else {
-            return Err(self.unknown("name", name, at, frame));
-        };
-        let shape: Vec<Option<usize>> = match &symbol {
-            Symbol::State { size: Some(n), .. } => vec![Some(*n)],
-            Symbol::Parameter { shape, .. } if !shape.is_empty() => shape.iter().map(|&n| Some(n)).collect(),
-            Symbol::Definition(k) if !self.statements[*k].indices.is_empty() => {
-                let mut sizes = Vec::new();
-                for place in 0..self.statements[*k].indices.len() {
-                    sizes.push(self.range_of_definition(*k, place)?.map(|n| n as usize));
-                }
-                sizes
+        let symbol = match self.symbols.get(name) {
+            Some(Symbol::State { first, size: Some(n) }) => Elements::State { first: *first, size: *n },
+            Some(Symbol::Parameter { first, shape }) if !shape.is_empty() => {
+                Elements::Parameter { first: *first, shape: shape.clone() }
             }
-            _ => return Err(Error::at(frame.text, at, format!("`{name}` has no elements: leave out the brackets"))),
+            Some(Symbol::Definition(k)) if !self.statements[*k].indices.is_empty() => Elements::Definition(*k),
+            Some(_) => {
+                return Err(Error::at(frame.text, at, format!("`{name}` has no elements: leave out the brackets")));
+            }
+            None => return Err(self.unknown("name", name, at, frame)),
         };
-        if shape.len() != indices.len() {
-            let message = format!("`{name}` takes {} but {} given", count(shape.len(), "index"), indices.len());
+        let wanted = match &symbol {
+            Elements::State { .. } => 1,
+            Elements::Parameter { shape, .. } => shape.len(),
+            Elements::Definition(k) => self.statements[*k].indices.len(),
+        };
+        if wanted != indices.len() {
+            let message = format!("`{name}` takes {} but {} given", count(wanted, "index"), indices.len());
             return Err(Error::at(frame.text, at, message));
         }
-        let mut place = Vec::new();
-        for (index, size) in indices.iter().zip(&shape) {
+        let mut place = Vec::with_capacity(wanted);
+        for (i, index) in indices.iter().enumerate() {
+            let size = match &symbol {
+                Elements::State { size, .. } => Some(*size as i64),
+                Elements::Parameter { shape, .. } => Some(shape[i] as i64),
+                Elements::Definition(k) => self.range_of_definition(*k, i)?,
+            };
             let (value, varies) = self.whole(index, frame)?;
             place.push(match size {
-                Some(n) if varies => (value - 1).rem_euclid(*n as i64) + 1,
-                Some(n) if value < 1 || value > *n as i64 => {
+                Some(n) if varies => (value - 1).rem_euclid(n) + 1,
+                Some(n) if value < 1 || value > n => {
                     let message = format!("index {value} is outside 1 to {n}, the elements of `{name}`");
                     return Err(Error::at(frame.text, index.at, message));
                 }
@@ -222,13 +234,12 @@ impl<'a> Expander<'a> {
             });
         }
         match symbol {
-            Symbol::State { first, .. } => Ok(self.graph.state(first + place[0] as usize - 1)),
-            Symbol::Parameter { first, shape } => {
+            Elements::State { first, .. } => Ok(self.graph.state(first + place[0] as usize - 1)),
+            Elements::Parameter { first, shape } => {
                 let offset = place.iter().zip(&shape).fold(0, |offset, (i, n)| offset * n + (*i as usize - 1));
                 Ok(self.graph.parameter(first + offset))
             }
-            Symbol::Definition(k) => self.definition(k, &place, frame, at),
-            Symbol::Structure(_) => unreachable!("refused above"),
+            Elements::Definition(k) => self.definition(k, place, frame, at),
         }
     }
 
