@@ -6,8 +6,9 @@
 
 use super::ast::Comparison;
 use super::functions::{self, Function, Value};
+use hashbrown::hash_table::{Entry, HashTable};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 /// A node of a [`Graph`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -133,11 +134,18 @@ impl Hasher for Light {
     }
 }
 
+fn hash(op: Op) -> u64 {
+    let mut state = Light::default();
+    op.hash(&mut state);
+    state.finish()
+}
+
 /// A set of nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     ops: Vec<Op>,
-    known: Table<Op, Id>,
+    /// The nodes by what they compute.
+    known: HashTable<Id>,
 }
 
 impl Graph {
@@ -170,13 +178,16 @@ impl Graph {
     }
 
     fn intern(&mut self, op: Op) -> Id {
-        if let Some(&id) = self.known.get(&op) {
-            return id;
+        let Self { ops, known } = self;
+        match known.entry(hash(op), |id| ops[id.0 as usize] == op, |id| hash(ops[id.0 as usize])) {
+            Entry::Occupied(found) => *found.get(),
+            Entry::Vacant(free) => {
+                let id = Id(u32::try_from(ops.len()).expect("the expansion limit is far below 2^32"));
+                ops.push(op);
+                free.insert(id);
+                id
+            }
         }
-        let id = Id(u32::try_from(self.ops.len()).expect("the expansion limit is far below 2^32"));
-        self.ops.push(op);
-        self.known.insert(op, id);
-        id
     }
 
     /// A number.
