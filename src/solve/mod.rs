@@ -16,6 +16,7 @@ pub mod rosenbrock;
 pub mod rosenbrock_tableau;
 pub mod runge_kutta;
 mod sampling;
+mod stages;
 pub mod step_size;
 pub mod stepper;
 pub mod stochastic;

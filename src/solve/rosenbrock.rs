@@ -5,6 +5,7 @@
 
 use super::outcome::Outcome;
 use super::rosenbrock_tableau::{RosenbrockTableau, STAGES};
+use super::stages::weighted;
 use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
 use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use crate::expr::eval::Evaluator;
@@ -126,7 +127,7 @@ impl<'p, const L: usize> Rosenbrock<'p, L> {
         const INSIDE: f64 = 0.618033988749895;
         let h = lanes.h;
         let Self { level, tableau, u, powers, argument, slope, matrix, tolerance, .. } = self;
-        expand(*level, tableau, u, &lanes.y, &lanes.y_next, powers);
+        expand(*level, tableau, u, &lanes.y, &lanes.y_next, argument, powers);
         inside(*level, powers, INSIDE, &h, argument, u);
         let t = std::array::from_fn(|lane| INSIDE * h[lane] + lanes.t[lane]);
         rhs.eval(&t, argument, slope);
@@ -274,26 +275,13 @@ fn scale(relative: f64, absolute: f64, a: f64, b: f64) -> f64 {
     if scale > f64::MIN_POSITIVE { scale } else { f64::MIN_POSITIVE }
 }
 
-/// `sum_j w_j u_j` of variable `i`, added to `sum`.
-#[inline(always)]
-fn weighted<const L: usize>(weights: &[f64], u: &[Row<L>], n: usize, i: usize, mut sum: Row<L>) -> Row<L> {
-    for (j, &weight) in weights.iter().enumerate() {
-        let stage = &u[j * n + i];
-        for lane in 0..L {
-            sum[lane] = weight.mul_add(stage[lane], sum[lane]);
-        }
-    }
-    sum
-}
-
 kernel! {
     /// `y + sum_j w_j u_j`.
     fn combine<const L: usize>(weights: &[f64], u: &[Row<L>], y: &[Row<L>], out: &mut [Row<L>]) {
-        let n = y.len();
-        for i in 0..n {
-            let sum = weighted(weights, u, n, i, [0.0; L]);
+        weighted(weights.iter().copied().enumerate(), u, out);
+        for (out, y) in out.iter_mut().zip(y) {
             for lane in 0..L {
-                out[i][lane] = y[i][lane] + sum[lane];
+                out[lane] += y[lane];
             }
         }
     }
@@ -302,11 +290,10 @@ kernel! {
     fn right_side<const L: usize>(
         tableau: &RosenbrockTableau, s: usize, f: &[Row<L>], in_time: &[Row<L>], u: &[Row<L>], h: &Row<L>, out: &mut [Row<L>],
     ) {
-        let n = out.len();
-        for i in 0..n {
-            let sum = weighted(&tableau.k[s][..s], u, n, i, [0.0; L]);
+        weighted(tableau.k[s][..s].iter().copied().enumerate(), u, out);
+        for (out, f) in out.iter_mut().zip(f) {
             for lane in 0..L {
-                out[i][lane] = f[i][lane] + sum[lane] / h[lane];
+                out[lane] = f[lane] + out[lane] / h[lane];
             }
         }
         if tableau.d[s] != 0.0 {
@@ -371,17 +358,23 @@ kernel! {
 
     /// The interpolant of a step as powers of `theta`, degree plus one for each variable.
     fn expand<const L: usize>(
-        tableau: &RosenbrockTableau, u: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], powers: &mut [Row<L>],
+        tableau: &RosenbrockTableau, u: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], sums: &mut [Row<L>],
+        powers: &mut [Row<L>],
     ) {
-        let n = y.len();
+        for (row, m) in tableau.h.iter().zip(1..) {
+            weighted(row.iter().copied().enumerate(), u, sums);
+            for (powers, sum) in powers.chunks_exact_mut(DEGREE + 1).zip(&*sums) {
+                powers[m] = *sum;
+            }
+        }
         for (i, powers) in powers.chunks_exact_mut(DEGREE + 1).enumerate() {
-            let p: [Row<L>; 3] = std::array::from_fn(|m| weighted(&tableau.h[m], u, n, i, [0.0; L]));
+            let [p0, p1, p2] = [powers[1], powers[2], powers[3]];
             powers[0] = y[i];
             for lane in 0..L {
-                powers[1][lane] = (y_next[i][lane] - y[i][lane]) + p[0][lane];
-                powers[2][lane] = p[1][lane] - p[0][lane];
-                powers[3][lane] = p[2][lane] - p[1][lane];
-                powers[4][lane] = -p[2][lane];
+                powers[1][lane] = (y_next[i][lane] - y[i][lane]) + p0[lane];
+                powers[2][lane] = p1[lane] - p0[lane];
+                powers[3][lane] = p2[lane] - p1[lane];
+                powers[4][lane] = -p2[lane];
             }
         }
     }

@@ -4,6 +4,7 @@
 //! lanes, so a trajectory has the same bits alone or among others.
 
 use super::outcome::Outcome;
+use super::stages::{advanced, weighted};
 use super::step_size::{LARGEST_STEP, factor, finest_step, first_step, trial_step};
 use super::stepper::{Lanes, Piece, Pieces, Rhs, Row, Stepper, Tolerance, Verdict};
 use super::switching::Explicit;
@@ -23,12 +24,16 @@ pub struct RungeKutta<const L: usize> {
     level: Level,
     /// Derivatives of all stages, stage by stage.
     k: Vec<Row<L>>,
-    /// Argument of a stage.
+    /// Argument of a stage; between the stages, sums over them.
     argument: Vec<Row<L>>,
+    /// The error that the tolerance allows.
+    allowed: Vec<Row<L>>,
     /// Lanes whose last attempt was accepted: their stage `last` is the next stage 0.
     advanced: [bool; L],
     /// Lanes whose last attempt was rejected: their step must not grow at once.
     rejected: [bool; L],
+    /// Terms of a nested interpolant, variable by variable.
+    terms: Vec<Row<L>>,
     /// Powers of the interpolant, variable by variable, in the layout of [`Piece`].
     powers: Vec<Row<L>>,
 }
@@ -42,8 +47,10 @@ impl<const L: usize> RungeKutta<L> {
             level: Level::detect(),
             k: vec![[0.0; L]; n * tableau.stages()],
             argument: vec![[0.0; L]; n],
+            allowed: vec![[0.0; L]; n],
             advanced: [false; L],
             rejected: [false; L],
+            terms: vec![[0.0; L]; n * tableau.interpolant.degree()],
             powers: vec![[0.0; L]; n * (tableau.interpolant.degree() + 1)],
             tolerance,
         }
@@ -113,7 +120,8 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
             self.stage(s, rhs, lanes, &h);
         }
         lanes.y_next.copy_from_slice(&self.argument);
-        let error = estimate(self.level, self.tableau, &self.tolerance, &self.k, &lanes.y, &lanes.y_next, &h);
+        let Self { level, tableau, tolerance, k, argument, allowed, .. } = self;
+        let error = estimate(*level, tableau, tolerance, k, &lanes.y, &lanes.y_next, &h, allowed, argument);
         let mut verdicts = [Verdict::Idle; L];
         for lane in 0..L {
             if lanes.running[lane] {
@@ -131,7 +139,8 @@ impl<const L: usize> Stepper<L> for RungeKutta<L> {
         for s in self.tableau.last + 1..self.tableau.stages() {
             self.stage(s, rhs, lanes, &h);
         }
-        expand(self.level, self.tableau, &self.k, &lanes.y, &lanes.y_next, &h, &mut self.powers);
+        let Self { level, tableau, k, argument, terms, powers, .. } = self;
+        expand(*level, tableau, k, &lanes.y, &lanes.y_next, &h, terms, argument, powers);
     }
 
     fn piece(&self, lanes: &Lanes<L>, lane: usize, piece: &mut Piece) {
@@ -220,42 +229,10 @@ fn scale(relative: f64, absolute: f64, a: f64, b: f64) -> f64 {
     if scale > f64::MIN_POSITIVE { scale } else { f64::MIN_POSITIVE }
 }
 
-/// `sum_j w_j k_j` of variable `i`, stages in order.
-#[inline(always)]
-fn weighted<const L: usize>(weights: &[(usize, f64)], k: &[Row<L>], n: usize, i: usize) -> Row<L> {
-    let mut sum = [0.0; L];
-    for &(j, weight) in weights {
-        let stage = &k[j * n + i];
-        for lane in 0..L {
-            sum[lane] = weight.mul_add(stage[lane], sum[lane]);
-        }
-    }
-    sum
-}
-
-/// `sum_j w_j k_j` of variable `i` over all stages that have a weight, zero weights included.
-#[inline(always)]
-fn weighted_all<const L: usize>(weights: &[f64], k: &[Row<L>], n: usize, i: usize) -> Row<L> {
-    let mut sum = [0.0; L];
-    for (j, &weight) in weights.iter().enumerate() {
-        let stage = &k[j * n + i];
-        for lane in 0..L {
-            sum[lane] = weight.mul_add(stage[lane], sum[lane]);
-        }
-    }
-    sum
-}
-
 kernel! {
     /// `y + h sum_j w_j k_j` for every variable.
     fn combine<const L: usize>(weights: Weights, k: &[Row<L>], y: &[Row<L>], h: &Row<L>, out: &mut [Row<L>]) {
-        let n = y.len();
-        for i in 0..n {
-            let sum = weighted(weights, k, n, i);
-            for lane in 0..L {
-                out[i][lane] = h[lane].mul_add(sum[lane], y[i][lane]);
-            }
-        }
+        advanced(weights.iter().copied(), k, y, h, out);
     }
 
     /// The error of a step in units of the tolerance, the largest over the variables; NaN if any stage or the new
@@ -265,22 +242,24 @@ kernel! {
     /// 1993, II.10), written so that it cannot overflow.
     fn estimate<const L: usize>(
         tableau: &Tableau, tolerance: &Tolerance, k: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], h: &Row<L>,
+        allowed: &mut [Row<L>], sums: &mut [Row<L>],
     ) -> Row<L> {
         let n = y.len();
         let (mut fine, mut coarse, mut guard) = ([0.0; L], [0.0; L], [0.0; L]);
+        weighted(tableau.error.iter().copied().enumerate(), k, sums);
         for i in 0..n {
-            let mut divisor = [0.0; L];
-            let sum = weighted_all(tableau.error, k, n, i);
             for lane in 0..L {
-                divisor[lane] = scale(tolerance.relative, tolerance.absolute[i], y[i][lane], y_next[i][lane]);
-                let size = sum[lane].abs() / divisor[lane];
+                allowed[i][lane] = scale(tolerance.relative, tolerance.absolute[i], y[i][lane], y_next[i][lane]);
+                let size = sums[i][lane].abs() / allowed[i][lane];
                 fine[lane] = if size > fine[lane] { size } else { fine[lane] };
-                guard[lane] = 0.0_f64.mul_add(sum[lane] + y_next[i][lane], guard[lane]);
+                guard[lane] = 0.0_f64.mul_add(sums[i][lane] + y_next[i][lane], guard[lane]);
             }
-            if let Some(weights) = tableau.coarse_error {
-                let sum = weighted_all(weights, k, n, i);
+        }
+        if let Some(weights) = tableau.coarse_error {
+            weighted(weights.iter().copied().enumerate(), k, sums);
+            for i in 0..n {
                 for lane in 0..L {
-                    let size = sum[lane].abs() / divisor[lane];
+                    let size = sums[i][lane].abs() / allowed[i][lane];
                     coarse[lane] = if size > coarse[lane] { size } else { coarse[lane] };
                 }
             }
@@ -296,25 +275,35 @@ kernel! {
 
     /// The interpolant of a step as powers of `theta`, degree plus one for each variable.
     fn expand<const L: usize>(
-        tableau: &Tableau, k: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], h: &Row<L>, powers: &mut [Row<L>],
+        tableau: &Tableau, k: &[Row<L>], y: &[Row<L>], y_next: &[Row<L>], h: &Row<L>,
+        terms: &mut [Row<L>], sums: &mut [Row<L>], powers: &mut [Row<L>],
     ) {
         let n = y.len();
         let degree = tableau.interpolant.degree();
-        for (i, powers) in powers.chunks_exact_mut(degree + 1).enumerate() {
-            match tableau.interpolant {
-                Interpolant::Powers(rows) => {
-                    for (row, power) in rows.iter().zip(&mut powers[1..]) {
-                        let sum = weighted_all(row, k, n, i);
+        match tableau.interpolant {
+            Interpolant::Powers(rows) => {
+                for (row, p) in rows.iter().zip(1..) {
+                    weighted(row.iter().copied().enumerate(), k, sums);
+                    for i in 0..n {
                         for lane in 0..L {
-                            power[lane] = h[lane] * sum[lane];
+                            powers[i * (degree + 1) + p][lane] = h[lane] * sums[i][lane];
                         }
                     }
                 }
-                Interpolant::Nested(rows) => {
-                    let (first, last) = (&k[i], &k[tableau.last * n + i]);
+            }
+            Interpolant::Nested(rows) => {
+                for (r, row) in rows.iter().enumerate() {
+                    weighted(row.iter().copied(), k, sums);
+                    for i in 0..n {
+                        for lane in 0..L {
+                            terms[i * rows.len() + r][lane] = h[lane] * sums[i][lane];
+                        }
+                    }
+                }
+                for (i, powers) in powers.chunks_exact_mut(degree + 1).enumerate() {
+                    let (first, last, terms) = (&k[i], &k[tableau.last * n + i], &terms[i * rows.len()..]);
                     powers.fill([0.0; L]);
                     for m in (0..degree).rev() {
-                        let term = if m > 2 { weighted(rows[m - 3], k, n, i) } else { [0.0; L] };
                         // So far `powers` is a polynomial of degree `degree - 2 - m` ; multiply by theta or
                         // 1 - theta, which alternate and begin with theta at the outside.
                         for lane in 0..L {
@@ -324,7 +313,7 @@ kernel! {
                                 0 => rise,
                                 1 => bend,
                                 2 => h[lane].mul_add(-last[lane], rise) - bend,
-                                _ => h[lane] * term[lane],
+                                _ => terms[m - 3][lane],
                             };
                             let mut carried = 0.0;
                             for power in powers.iter_mut().take(degree - m) {
@@ -341,7 +330,9 @@ kernel! {
                     }
                 }
             }
-            powers[0] = y[i];
+        }
+        for (powers, y) in powers.chunks_exact_mut(degree + 1).zip(y) {
+            powers[0] = *y;
         }
     }
 }
