@@ -77,7 +77,7 @@ def parse(text: str, where: str) -> Entry:
 
 
 def checked(entry: Mapping[str, Any], where: str) -> Entry:
-    """A deep copy of an entry, in plain values, with its keys and kinds of values verified; `where` begins the messages."""
+    """A deep copy of an entry in plain values, its keys and kinds of values verified; `where` begins the messages."""
     result: Entry = plain(entry)
     for key in result:
         if key not in KEYS:

@@ -36,12 +36,11 @@ def main() -> int:
     parser.add_argument("--only", default="", help="rows whose key contains this")
     parser.add_argument("--peers", default=",".join(PEERS), help="contenders, comma-separated")
     parser.add_argument("--threads", type=int, default=2, help="for ensembles")
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, help="of each contender, as far as the budget goes; 5, quick 2")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds for one contender in one row")
     parser.add_argument("--quick", action="store_true", help="smaller ensembles, two repetitions")
     options = parser.parse_args()
-    if options.quick:
-        options.repetitions = 2
+    options.repetitions = options.repetitions or (2 if options.quick else 5)
     peers = load(options.peers.split(","))
     print(f"{processor()}, {platform.platform()}, Python {platform.python_version()}, {options.threads} threads")
     print(", ".join(f"{name} {peer.VERSION}" for name, peer in peers.items()), "\n")
