@@ -17,40 +17,68 @@ fn lanes<const L: usize>(f: impl Fn(usize) -> f64) -> Row<L> {
     row
 }
 
+/// Puts `rows` at the beginning of `place`, a few of them without calling for a copy.
+#[inline(always)]
+fn copy<const L: usize>(rows: &[Row<L>], place: &mut [Row<L>]) {
+    match rows {
+        [a] => place[..1].copy_from_slice(&[*a]),
+        [a, b] => place[..2].copy_from_slice(&[*a, *b]),
+        [a, b, c] => place[..3].copy_from_slice(&[*a, *b, *c]),
+        [a, b, c, d] => place[..4].copy_from_slice(&[*a, *b, *c, *d]),
+        _ => place[..rows.len()].copy_from_slice(rows),
+    }
+}
+
 kernel! {
     /// Runs `code` on `registers`.
     fn run<const L: usize>(code: &[Instruction], registers: &mut [Row<L>]) {
         for instruction in code {
             let [a, b, c, d] = instruction.from;
-            let a = registers[a as usize];
+            let row = |register: u32| registers[register as usize];
             let value = match instruction.code {
-                Code::Neg => lanes(|l| -a[l]),
-                Code::Unary(row, order) => {
-                    let function = &functions::TABLE[row as usize];
+                Code::Add => {
+                    let [a, b] = [a, b].map(row);
+                    lanes(|l| a[l] + b[l])
+                }
+                Code::Sub => {
+                    let [a, b] = [a, b].map(row);
+                    lanes(|l| a[l] - b[l])
+                }
+                Code::Mul => {
+                    let [a, b] = [a, b].map(row);
+                    lanes(|l| a[l] * b[l])
+                }
+                Code::Div => {
+                    let [a, b] = [a, b].map(row);
+                    lanes(|l| a[l] / b[l])
+                }
+                Code::Neg => {
+                    let a = row(a);
+                    lanes(|l| -a[l])
+                }
+                Code::MulAdd => {
+                    let [a, b, c] = [a, b, c].map(row);
+                    lanes(|l| a[l].mul_add(b[l], c[l]))
+                }
+                Code::MulSub => {
+                    let [a, b, c] = [a, b, c].map(row);
+                    lanes(|l| a[l].mul_add(b[l], -c[l]))
+                }
+                Code::NegMulAdd => {
+                    let [a, b, c] = [a, b, c].map(row);
+                    lanes(|l| (-a[l]).mul_add(b[l], c[l]))
+                }
+                Code::Unary(function, order) => {
+                    let (function, a) = (&functions::TABLE[function as usize], row(a));
                     lanes(|l| function.one(order, a[l]))
                 }
-                two_or_more => {
-                    let b = registers[b as usize];
-                    match two_or_more {
-                        Code::Add => lanes(|l| a[l] + b[l]),
-                        Code::Sub => lanes(|l| a[l] - b[l]),
-                        Code::Mul => lanes(|l| a[l] * b[l]),
-                        Code::Div => lanes(|l| a[l] / b[l]),
-                        Code::Binary(row) => lanes(|l| two(row, a[l], b[l])),
-                        three_or_more => {
-                            let c = registers[c as usize];
-                            match three_or_more {
-                                Code::MulAdd => lanes(|l| a[l].mul_add(b[l], c[l])),
-                                Code::MulSub => lanes(|l| a[l].mul_add(b[l], -c[l])),
-                                Code::NegMulAdd => lanes(|l| (-a[l]).mul_add(b[l], c[l])),
-                                Code::Select(comparison) => {
-                                    let d = registers[d as usize];
-                                    lanes(|l| if holds(comparison, a[l], b[l]) { c[l] } else { d[l] })
-                                }
-                                _ => unreachable!("the other codes read fewer registers"),
-                            }
-                        }
-                    }
+                Code::Binary(function) => {
+                    let [a, b] = [a, b].map(row);
+                    lanes(|l| two(function, a[l], b[l]))
+                }
+                Code::Select(comparison) => {
+                    let [a, b, c, d] = [a, b, c, d].map(row);
+                    lanes(|l| if holds(comparison, a[l], b[l]) { c[l] } else { d[l] })
                 }
             };
             registers[instruction.to as usize] = value;
@@ -90,7 +118,7 @@ impl<'p, const L: usize> Evaluator<'p, L> {
     pub fn eval(&mut self, t: &Row<L>, x: &[Row<L>], z: &[Row<L>], out: &mut [Row<L>]) {
         let time = self.program.time;
         self.registers[time] = *t;
-        self.registers[time + 1..][..self.program.n_states].copy_from_slice(&x[..self.program.n_states]);
+        copy(&x[..self.program.n_states], &mut self.registers[time + 1..]);
         self.registers[time + 1 + self.program.n_states..][..z.len()].copy_from_slice(z);
         run(self.level, &self.program.body, &mut self.registers);
         for (out, &register) in out.iter_mut().zip(&self.program.outputs) {

@@ -57,62 +57,85 @@ fn subtract<const L: usize>(a: &mut Row<L>, l: &Row<L>, b: &Row<L>) {
     }
 }
 
-kernel! {
-    fn factor<const L: usize>(n: usize, a: &mut [Row<L>], swaps: &mut [[bool; L]]) {
-        let mut swaps = swaps.iter_mut();
-        for k in 0..n {
-            for (i, swap) in (k + 1..n).zip(&mut swaps) {
-                for lane in 0..L {
-                    swap[lane] = a[i * n + k][lane].abs() > a[k * n + k][lane].abs();
-                }
-                if *swap != [false; L] {
-                    for j in 0..n {
-                        exchange(a, i * n + j, k * n + j, swap);
-                    }
-                }
-            }
+#[inline(always)]
+fn factored<const L: usize>(n: usize, a: &mut [Row<L>], swaps: &mut [[bool; L]]) {
+    let a = &mut a[..n * n];
+    let mut swaps = swaps.iter_mut();
+    for k in 0..n {
+        for (i, swap) in (k + 1..n).zip(&mut swaps) {
             for lane in 0..L {
-                a[k * n + k][lane] = 1.0 / a[k * n + k][lane];
+                swap[lane] = a[i * n + k][lane].abs() > a[k * n + k][lane].abs();
             }
-            let (upper, lower) = a.split_at_mut((k + 1) * n);
-            let pivot = &upper[k * n..];
-            for row in lower.chunks_exact_mut(n) {
-                for lane in 0..L {
-                    row[k][lane] *= pivot[k][lane];
-                }
-                let l = row[k];
-                for j in k + 1..n {
-                    subtract(&mut row[j], &l, &pivot[j]);
+            if *swap != [false; L] {
+                for j in 0..n {
+                    exchange(a, i * n + j, k * n + j, swap);
                 }
             }
+        }
+        for lane in 0..L {
+            a[k * n + k][lane] = 1.0 / a[k * n + k][lane];
+        }
+        let (upper, lower) = a.split_at_mut((k + 1) * n);
+        let pivot = &upper[k * n..];
+        for row in lower.chunks_exact_mut(n) {
+            for lane in 0..L {
+                row[k][lane] *= pivot[k][lane];
+            }
+            let l = row[k];
+            for j in k + 1..n {
+                subtract(&mut row[j], &l, &pivot[j]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn solved<const L: usize>(n: usize, a: &[Row<L>], swaps: &[[bool; L]], b: &mut [Row<L>]) {
+    let (a, b) = (&a[..n * n], &mut b[..n]);
+    let mut swaps = swaps.iter();
+    for k in 0..n {
+        for (i, swap) in (k + 1..n).zip(&mut swaps) {
+            if *swap != [false; L] {
+                exchange(b, i, k, swap);
+            }
+        }
+    }
+    for i in 1..n {
+        let mut value = b[i];
+        for j in 0..i {
+            subtract(&mut value, &a[i * n + j], &b[j]);
+        }
+        b[i] = value;
+    }
+    for i in (0..n).rev() {
+        let mut value = b[i];
+        for j in i + 1..n {
+            subtract(&mut value, &a[i * n + j], &b[j]);
+        }
+        for lane in 0..L {
+            value[lane] *= a[i * n + i][lane];
+        }
+        b[i] = value;
+    }
+}
+
+kernel! {
+    /// Small matrices have code of their own, without loops.
+    fn factor<const L: usize>(n: usize, a: &mut [Row<L>], swaps: &mut [[bool; L]]) {
+        match n {
+            2 => factored(2, a, swaps),
+            3 => factored(3, a, swaps),
+            4 => factored(4, a, swaps),
+            _ => factored(n, a, swaps),
         }
     }
 
     fn solve<const L: usize>(n: usize, a: &[Row<L>], swaps: &[[bool; L]], b: &mut [Row<L>]) {
-        let mut swaps = swaps.iter();
-        for k in 0..n {
-            for (i, swap) in (k + 1..n).zip(&mut swaps) {
-                if *swap != [false; L] {
-                    exchange(b, i, k, swap);
-                }
-            }
-        }
-        for i in 1..n {
-            let mut value = b[i];
-            for j in 0..i {
-                subtract(&mut value, &a[i * n + j], &b[j]);
-            }
-            b[i] = value;
-        }
-        for i in (0..n).rev() {
-            let mut value = b[i];
-            for j in i + 1..n {
-                subtract(&mut value, &a[i * n + j], &b[j]);
-            }
-            for lane in 0..L {
-                value[lane] *= a[i * n + i][lane];
-            }
-            b[i] = value;
+        match n {
+            2 => solved(2, a, swaps, b),
+            3 => solved(3, a, swaps, b),
+            4 => solved(4, a, swaps, b),
+            _ => solved(n, a, swaps, b),
         }
     }
 }
