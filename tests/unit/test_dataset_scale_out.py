@@ -150,12 +150,36 @@ class TestExecutors:
             wait_for(lambda: len(list(out.glob("*/*.parquet"))) > 3)
             process.send_signal(signal.SIGINT)
             begun = time.monotonic()
-            _, said = process.communicate(timeout=30)
+            try:
+                _, said = process.communicate(timeout=30)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
         assert time.monotonic() - begun < 15
         assert process.returncode != 0
         assert "the same call continues" in said
         assert journal.read(out / journal.NAME)[1]
         assert not list(out.glob(f"{files.ALIVE}*"))
+
+
+class Disturbed(Executor):
+    """Ctrl-C falls into the submission of every task."""
+
+    def __init__(self, pool):
+        self.pool, self.submitted = pool, 0
+
+    def submit(self, *task):
+        signal.raise_signal(signal.SIGINT)
+        self.submitted += 1
+        return self.pool.submit(*task)
+
+
+def test_ctrl_c_does_not_tear_a_submission(tmp_path):
+    with ThreadPoolExecutor(1) as pool:
+        executor = Disturbed(pool)
+        with pytest.raises(KeyboardInterrupt, match="the same call continues"):
+            bst.generate("Lorenz", n=100, trajectories=3, out=tmp_path / "data", executor=executor, progress=False)
+        assert executor.submitted == 1
 
 
 class Killing(Executor):

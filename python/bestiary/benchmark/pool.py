@@ -14,6 +14,7 @@ from concurrent.futures import Executor, as_completed
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from ..interrupt import undisturbed
 from .cell import Cell, empty, prepare, run_cell
 
 __all__ = ["in_executor", "in_processes", "in_this_process"]
@@ -164,7 +165,8 @@ def in_executor(
     cells: Sequence[Cell], executor: Executor, budget: float | None
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
     """The same in an executor of one's own, whose work cannot be ended: what took too long counts as not done."""
-    futures = {executor.submit(_clocked, cell): cell for cell in cells}
+    with undisturbed():
+        futures = {executor.submit(_clocked, cell): cell for cell in cells}
     try:
         for future in as_completed(futures):
             cell = futures[future]

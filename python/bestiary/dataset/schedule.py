@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..exceptions import BestiaryError, DatasetError
+from ..interrupt import undisturbed
 from . import build, files
 from .journal import Record
 from .plan import Plan, Shard
@@ -73,9 +74,10 @@ def make_all(
                     chain = available.popleft() if available else next(waiting, None)
                     if chain is None:
                         break
-                    future = submit(_next_shard(chain, finished))
-                    flying[future] = chain
-                    future.add_done_callback(done.put)
+                    with undisturbed():
+                        future = submit(_next_shard(chain, finished))
+                        flying[future] = chain
+                        future.add_done_callback(done.put)
                 if not flying:
                     break
                 try:
