@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -165,9 +165,11 @@ def in_executor(
     cells: Sequence[Cell], executor: Executor, budget: float | None
 ) -> Iterator[tuple[Cell, dict[str, Any]]]:
     """The same in an executor of one's own, whose work cannot be ended: what took too long counts as not done."""
-    with undisturbed():
-        futures = {executor.submit(_clocked, cell): cell for cell in cells}
+    futures: dict[Future[tuple[float, dict[str, Any]]], Cell] = {}
     try:
+        for cell in cells:
+            with undisturbed():
+                futures[executor.submit(_clocked, cell)] = cell
         for future in as_completed(futures):
             cell = futures[future]
             error = future.exception()
